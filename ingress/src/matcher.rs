@@ -1,0 +1,1 @@
+//! What a proxy must do with a request.

@@ -1,0 +1,140 @@
+//! The service `Controller`: what agents ask of any controller, over the shared queue.
+
+use crate::{AgentName, Known, StoreHead};
+use bellwether_ingress::{ConfigName, Digest, IngressConfig, Labels, Revision};
+use bellwether_rpc::{Address, Generation, Instance, Method};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The service's name in addresses.
+pub const SERVICE: &str = "controller";
+
+/// Any controller of the fleet.
+#[must_use]
+pub fn address() -> Address {
+    Address::shared(SERVICE)
+}
+
+/// The most bytes of documents in one answer to [`GetIngressConfigs`]; a single larger document still fits.
+pub const CONFIGS_BYTES: usize = 4 * 1024 * 1024;
+
+/// A beat: the agent is alive, and serves this.
+pub struct OnlineAgent;
+
+impl Method for OnlineAgent {
+    const NAME: &'static str = "OnlineAgent";
+    const NOTIFIABLE: bool = true;
+    type Request = Beat;
+    type Reply = BeatReply;
+}
+
+/// A goodbye: the agent stops on purpose.
+pub struct OfflineAgent;
+
+impl Method for OfflineAgent {
+    const NAME: &'static str = "OfflineAgent";
+    const NOTIFIABLE: bool = true;
+    type Request = Goodbye;
+    type Reply = Empty;
+}
+
+/// Asks for what the agent should serve, given what it has.
+pub struct GetIngressConfigs;
+
+impl Method for GetIngressConfigs {
+    const NAME: &'static str = "GetIngressConfigs";
+    type Request = GetConfigs;
+    type Reply = ConfigsPage;
+}
+
+/// What a beat says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beat {
+    /// The agent.
+    pub name: AgentName,
+    /// Its process.
+    pub instance: Instance,
+    /// Which connection of that process.
+    pub generation: Generation,
+    /// The agent's version.
+    pub version: String,
+    /// Its labels, which selectors choose by.
+    #[serde(default)]
+    pub labels: Labels,
+    /// What it has taken and serves: `store_id`, `revision`, `digest`.
+    #[serde(flatten)]
+    pub known: Known,
+    /// Why it does not serve what it should, if so.
+    #[serde(default)]
+    pub last_error: Option<String>,
+}
+
+/// The answer to a beat that asked for one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BeatReply {
+    /// The store: `store_id`, `succeeds`, `revision`.
+    #[serde(flatten)]
+    pub head: StoreHead,
+    /// The digest of the set that this agent should serve.
+    pub digest: Digest,
+    /// When to beat next, in milliseconds.
+    pub next_beat_ms: u64,
+}
+
+/// What a goodbye says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Goodbye {
+    /// The agent.
+    pub name: AgentName,
+    /// The process that stops.
+    pub instance: Instance,
+}
+
+/// What an agent has, so that it is sent only what it lacks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetConfigs {
+    /// The agent.
+    pub name: AgentName,
+    /// Its process.
+    pub instance: Instance,
+    /// Its labels, which selectors choose by.
+    #[serde(default)]
+    pub labels: Labels,
+    /// The revision it holds of each document.
+    #[serde(default)]
+    pub have: BTreeMap<ConfigName, Revision>,
+}
+
+/// A part of what an agent lacks; with `more`, ask again with what this brought.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigsPage {
+    /// The store: `store_id`, `succeeds`, `revision`.
+    #[serde(flatten)]
+    pub head: StoreHead,
+    /// The digest of the whole set that this agent should serve.
+    pub digest: Digest,
+    /// Documents that it lacks or holds at another revision.
+    #[serde(default)]
+    pub configs: Vec<VersionedConfig>,
+    /// Documents that it holds and should not.
+    #[serde(default)]
+    pub removed: Vec<ConfigName>,
+    /// Whether there is more to fetch.
+    #[serde(default)]
+    pub more: bool,
+}
+
+/// A document at its revision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionedConfig {
+    /// The document's name.
+    pub name: ConfigName,
+    /// The revision at which the store took it.
+    pub revision: Revision,
+    /// The document.
+    pub config: IngressConfig,
+}
+
+/// A request or reply that says nothing: `{}`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Empty {}

@@ -1,0 +1,83 @@
+//! The failure that a server answers with.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What kind of failure it is. An unknown kind of a newer peer reads as [`FaultKind::Internal`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum FaultKind {
+    /// The service has no such method.
+    UnknownMethod,
+    /// The request cannot be understood, or speaks a newer protocol.
+    BadRequest,
+    /// The request was understood, and refused for what it asks.
+    Rejected,
+    /// Something newer has taken its place.
+    Superseded,
+    /// The server has no room; try again later. The handler did not run.
+    Overloaded,
+    /// The deadline passed on the server's side.
+    DeadlineExceeded,
+    /// The server cannot answer now, or is not the instance that was meant. The handler did not run.
+    Unavailable,
+    /// The caller may not ask this.
+    Unauthorized,
+    /// The handler failed, or panicked.
+    #[serde(other)]
+    Internal,
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+/// A failure that was delivered and answered: `{"fault": "Rejected", "message": "…"}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{kind}: {message}")]
+pub struct Fault {
+    /// What kind of failure.
+    #[serde(rename = "fault")]
+    pub kind: FaultKind,
+    /// What a person should know about it, in one line or a few.
+    #[serde(default)]
+    pub message: String,
+}
+
+impl Fault {
+    /// A fault of this kind.
+    pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+
+    /// The request was understood, and refused for what it asks.
+    pub fn rejected(message: impl Into<String>) -> Self {
+        Self::new(FaultKind::Rejected, message)
+    }
+
+    /// The request cannot be understood.
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(FaultKind::BadRequest, message)
+    }
+
+    /// Something newer has taken its place.
+    pub fn superseded(message: impl Into<String>) -> Self {
+        Self::new(FaultKind::Superseded, message)
+    }
+
+    /// The server cannot answer now.
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(FaultKind::Unavailable, message)
+    }
+
+    /// The server has no room.
+    pub fn overloaded(message: impl Into<String>) -> Self {
+        Self::new(FaultKind::Overloaded, message)
+    }
+
+    /// The handler failed.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(FaultKind::Internal, message)
+    }
+}

@@ -1,0 +1,193 @@
+//! Which handler answers which method, and how each answers exactly once.
+
+use crate::{
+    Context, Fault, Instance, Message, Method, Transport,
+    message::{decode, encode},
+    transport::Delivery,
+};
+use bytes::Bytes;
+use std::{collections::HashMap, future::Future, marker::PhantomData, pin::Pin, sync::Arc};
+use tokio::sync::mpsc;
+
+/// The methods that a server answers.
+#[derive(Default)]
+pub struct Router {
+    routes: HashMap<&'static str, Route>,
+}
+
+pub(crate) struct Route {
+    pub(crate) notifiable: bool,
+    pub(crate) handling: Handling,
+}
+
+pub(crate) enum Handling {
+    /// Runs as a task of its own, under one of the server's permits.
+    Spawned(Handler),
+    /// Goes to a queue at once, past all permits.
+    Queued(Intake),
+}
+
+type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Handler = Arc<dyn Fn(Context, Answer) -> Running + Send + Sync>;
+type Intake = Arc<dyn Fn(Context, Answer) + Send + Sync>;
+
+impl Router {
+    /// No methods yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Answers `M` by a handler that runs concurrently with others, within the server's limits. A panic is a fault.
+    #[must_use]
+    pub fn on<M, F, H>(mut self, handler: F) -> Self
+    where
+        M: Method,
+        F: Fn(Context, M::Request) -> H + Send + Sync + 'static,
+        H: Future<Output = Result<M::Reply, Fault>> + Send + 'static,
+    {
+        let handler = Arc::new(handler);
+        let run: Handler = Arc::new(move |context, answer| {
+            let handler = handler.clone();
+            Box::pin(async move {
+                match answer.request::<M>() {
+                    Ok(request) => answer.reply::<M>(handler(context, request).await).await,
+                    Err(fault) => answer.send(Err(fault)).await,
+                }
+            })
+        });
+        self.routes.insert(M::NAME, Route { notifiable: M::NOTIFIABLE, handling: Handling::Spawned(run) });
+        self
+    }
+
+    /// Hands every `M` to `queue`, in order of arrival and whatever else the server is doing: for messages that are
+    /// dealt with in batches. A full queue answers `Overloaded`.
+    #[must_use]
+    pub fn queued<M: Method>(mut self, queue: mpsc::Sender<Call<M>>) -> Self {
+        let intake: Intake = Arc::new(move |context, answer| match answer.request::<M>() {
+            Ok(request) => offer(&queue, Call { request, context, answer, method: PhantomData }),
+            Err(fault) => answer.send_later(fault),
+        });
+        self.routes.insert(M::NAME, Route { notifiable: M::NOTIFIABLE, handling: Handling::Queued(intake) });
+        self
+    }
+
+    /// The names of the methods, sorted.
+    #[must_use]
+    pub fn methods(&self) -> Vec<String> {
+        let mut names: Vec<_> = self.routes.keys().map(|name| (*name).to_owned()).collect();
+        names.sort_unstable();
+        names
+    }
+
+    pub(crate) fn route(&self, method: &str) -> Option<&Route> {
+        self.routes.get(method)
+    }
+}
+
+fn offer<M: Method>(queue: &mpsc::Sender<Call<M>>, call: Call<M>) {
+    use mpsc::error::TrySendError::{Closed, Full};
+    match queue.try_send(call) {
+        Ok(()) => {}
+        Err(Full(call)) => call.answer.send_later(Fault::overloaded("the queue of this method is full")),
+        Err(Closed(call)) => call.answer.send_later(Fault::unavailable("shutting down")),
+    }
+}
+
+/// One request that waits in a queue for its answer. Dropped without one, it is answered with a fault.
+pub struct Call<M: Method> {
+    /// What was asked.
+    pub request: M::Request,
+    /// What else is known about it.
+    pub context: Context,
+    answer: Answer,
+    method: PhantomData<fn() -> M>,
+}
+
+impl<M: Method> Call<M> {
+    /// Answers it, and finishes the delivery. A notification is only finished.
+    pub async fn answer(self, result: Result<M::Reply, Fault>) {
+        self.answer.reply::<M>(result).await;
+    }
+}
+
+/// The duty to answer one delivery exactly once. It outlives a panic of the handler: dropped unanswered, it answers
+/// with an `Internal` fault by itself.
+pub(crate) struct Answer {
+    duty: Option<Duty>,
+}
+
+struct Duty {
+    delivery: Delivery,
+    transport: Arc<dyn Transport>,
+}
+
+impl Answer {
+    pub(crate) fn new(delivery: Delivery, transport: Arc<dyn Transport>) -> Self {
+        Self { duty: Some(Duty { delivery, transport }) }
+    }
+
+    fn request<M: Method>(&self) -> Result<M::Request, Fault> {
+        let body = self.duty.as_ref().map_or(&[][..], |duty| &duty.delivery.message.body);
+        decode(body).map_err(|error| Fault::bad_request(format!("{} cannot be read: {error}", M::NAME)))
+    }
+
+    async fn reply<M: Method>(self, result: Result<M::Reply, Fault>) {
+        let encoded = result.and_then(|reply| {
+            encode(&reply).map_err(|error| Fault::internal(format!("the reply cannot be written: {error}")))
+        });
+        self.send(encoded).await;
+    }
+
+    /// Answers, then acknowledges.
+    pub(crate) async fn send(mut self, answer: Result<Bytes, Fault>) {
+        if let Some(duty) = self.duty.take() {
+            duty.done(answer).await;
+        }
+    }
+
+    /// Answers with a fault without waiting for it.
+    pub(crate) fn send_later(mut self, fault: Fault) {
+        self.spawn_fault(fault);
+    }
+
+    /// Finishes the delivery without an answer: nobody waits for one.
+    pub(crate) async fn finish_unanswered(mut self) {
+        if let Some(duty) = self.duty.take() {
+            duty.delivery.receipt.ack().await;
+        }
+    }
+
+    fn spawn_fault(&mut self, fault: Fault) {
+        let (Some(duty), Ok(runtime)) = (self.duty.take(), tokio::runtime::Handle::try_current()) else { return };
+        runtime.spawn(duty.done(Err(fault)));
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.spawn_fault(Fault::internal("the handler ended without an answer"));
+    }
+}
+
+impl Duty {
+    async fn done(self, answer: Result<Bytes, Fault>) {
+        let Delivery { message, receipt, .. } = self.delivery;
+        answer_message(&*self.transport, &message, answer).await;
+        receipt.ack().await;
+    }
+}
+
+/// Sends the answer to a request; a notification has none.
+async fn answer_message(transport: &dyn Transport, request: &Message, answer: Result<Bytes, Fault>) {
+    if let Err(fault) = &answer {
+        metrics::counter!("bellwether_rpc_faults_total", "fault" => fault.kind.to_string()).increment(1);
+    }
+    let Some(reply_to) = &request.reply_to else { return };
+    let sender: Instance = transport.instance();
+    let message = Message::answer(request.correlation_id.clone(), sender, answer);
+    if let Err(error) = transport.reply(reply_to, message).await {
+        metrics::counter!("bellwether_rpc_answers_unsent_total").increment(1);
+        tracing::debug!(method = request.kind, %error, "an answer was not sent");
+    }
+}

@@ -1,0 +1,249 @@
+//! Serves an address: takes deliveries, judges them, runs their handlers, drains on shutdown.
+
+use crate::{
+    Address, Context, Deadline, Fault, FaultKind, Generation, Instance, Message, PROTOCOL, Router, Transport,
+    message::DEFAULT_DEADLINE,
+    router::{Answer, Handling},
+    stall::{StallWatch, TICK},
+    transport::{ConsumeError, Deliveries, Delivery},
+};
+use futures_util::StreamExt;
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{Semaphore, watch},
+    time::{Instant, MissedTickBehavior, interval, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// A deadline off the wire counts as no more than this.
+const LONGEST_DEADLINE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long to wait before an address that the broker refuses is tried again.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// What a server takes on at a time.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Handlers that run at the same time; a call beyond them is answered `Overloaded` at once.
+    pub concurrency: u16,
+    /// Deliveries that the broker may have outstanding here. More than `concurrency`, so that what needs no permit
+    /// is never stuck behind calls that do.
+    pub prefetch: u16,
+    /// The largest body that is looked at.
+    pub body_bytes: usize,
+    /// How long handlers may go on after shutdown has begun.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            concurrency: 64,
+            prefetch: 256,
+            body_bytes: 16 * 1024 * 1024,
+            drain: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Serves one address until told to stop, over any number of reconnects.
+pub struct Server {
+    transport: Arc<dyn Transport>,
+    address: Address,
+    router: Arc<Router>,
+    limits: Limits,
+    permits: Arc<Semaphore>,
+    handlers: TaskTracker,
+    bound: watch::Sender<Option<Generation>>,
+}
+
+/// Why a run of deliveries ended.
+enum Ended {
+    Shutdown,
+    Lost,
+    Stalled(Duration),
+}
+
+impl Server {
+    pub(crate) fn new(transport: Arc<dyn Transport>, address: Address, router: Router, limits: Limits) -> Self {
+        let permits = Arc::new(Semaphore::new(limits.concurrency.into()));
+        Self {
+            transport,
+            address,
+            router: Arc::new(router),
+            limits,
+            permits,
+            handlers: TaskTracker::new(),
+            bound: watch::Sender::new(None),
+        }
+    }
+
+    /// Over which connection the address reaches this server now; `None` while it does not.
+    #[must_use]
+    pub fn bound(&self) -> watch::Receiver<Option<Generation>> {
+        self.bound.subscribe()
+    }
+
+    /// Serves until `shutdown`, then finishes the handlers that run, within [`Limits::drain`].
+    pub async fn run(self, shutdown: CancellationToken) {
+        loop {
+            let deliveries = tokio::select! {
+                () = shutdown.cancelled() => break,
+                deliveries = self.bind() => deliveries,
+            };
+            let ended = self.serve(deliveries, &shutdown).await;
+            self.bound.send_replace(None);
+            match ended {
+                Ended::Shutdown => break,
+                Ended::Lost => tracing::debug!(address = %self.address, "the consumer was lost"),
+                Ended::Stalled(pause) => tracing::warn!(
+                    address = %self.address, ?pause,
+                    "this process stood still: deliveries that waited for it are handed back"
+                ),
+            }
+        }
+        self.drain().await;
+    }
+
+    /// Consumes the address, as often as it takes.
+    async fn bind(&self) -> Deliveries {
+        let mut link = self.transport.link();
+        loop {
+            let up = link.wait_for(|link| link.generation().is_some()).await.ok().and_then(|l| l.generation());
+            let Some(generation) = up else { return std::future::pending().await };
+            match self.transport.consume(&self.address, self.limits.prefetch).await {
+                Ok(deliveries) => {
+                    self.bound.send_replace(Some(generation));
+                    return deliveries;
+                }
+                Err(ConsumeError::NotConnected) => {}
+                Err(error) => {
+                    tracing::error!(address = %self.address, %error, "cannot consume; trying again");
+                }
+            }
+            let _ = timeout(RETRY, link.changed()).await;
+        }
+    }
+
+    async fn serve(&self, mut deliveries: Deliveries, shutdown: &CancellationToken) -> Ended {
+        let mut stall = StallWatch::new(Instant::now());
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let delivery = tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return Ended::Shutdown,
+                _ = tick.tick() => None,
+                delivery = deliveries.next() => match delivery {
+                    Some(delivery) => Some(delivery),
+                    None => return Ended::Lost,
+                },
+            };
+            if let Some(pause) = stall.runs(Instant::now()) {
+                return Ended::Stalled(pause);
+            }
+            if let Some(delivery) = delivery {
+                self.take(delivery);
+            }
+        }
+    }
+
+    /// Deals with one delivery without ever waiting.
+    fn take(&self, delivery: Delivery) {
+        let now = Instant::now();
+        let verdict = judge(&delivery, &self.router, self.transport.instance(), self.limits.body_bytes, now);
+        let context = context(&delivery);
+        let method = delivery.message.kind.clone();
+        let answer = Answer::new(delivery, self.transport.clone());
+        match verdict {
+            Verdict::Handle(Handling::Queued(intake)) => intake(context, answer),
+            Verdict::Handle(Handling::Spawned(handler)) => match self.permits.clone().try_acquire_owned() {
+                Ok(permit) => {
+                    let running = handler(context, answer);
+                    self.handlers.spawn(async move {
+                        running.await;
+                        drop(permit);
+                    });
+                }
+                Err(_) => answer.send_later(Fault::overloaded("every handler is busy; try again later")),
+            },
+            Verdict::Fault(fault) => answer.send_later(fault),
+            Verdict::Drop(reason) => {
+                metrics::counter!("bellwether_rpc_requests_dropped_total", "reason" => reason).increment(1);
+                tracing::debug!(method, reason, "a message was dropped");
+                self.handlers.spawn(answer.finish_unanswered());
+            }
+        }
+    }
+
+    async fn drain(self) {
+        self.handlers.close();
+        if timeout(self.limits.drain, self.handlers.wait()).await.is_err() {
+            let left = self.handlers.len();
+            tracing::warn!(address = %self.address, left, "handlers did not finish in time");
+        }
+    }
+}
+
+/// What to do with a delivery.
+enum Verdict<'a> {
+    Handle(&'a Handling),
+    Fault(Fault),
+    Drop(&'static str),
+}
+
+/// Decides what to do with a delivery: purely from what it says, and when it came.
+fn judge<'a>(
+    delivery: &Delivery,
+    router: &'a Router,
+    me: Instance,
+    body_limit: usize,
+    now: Instant,
+) -> Verdict<'a> {
+    let message = &delivery.message;
+    if message.is_answer() {
+        return Verdict::Drop("answer_on_a_request_queue");
+    }
+    let notification = message.reply_to.is_none();
+    let refuse = |fault: Fault| if notification { Verdict::Drop("bad_notification") } else { Verdict::Fault(fault) };
+    if message.protocol > PROTOCOL {
+        let fault = format!("protocol {} is newer than {PROTOCOL}, which is spoken here", message.protocol);
+        return refuse(Fault::bad_request(fault));
+    }
+    if message.target.is_some_and(|meant| meant != me) {
+        return refuse(Fault::unavailable(format!("this is instance {me}, not the one that was meant")));
+    }
+    let Some(route) = router.route(&message.kind) else {
+        return refuse(Fault::new(FaultKind::UnknownMethod, printable(&message.kind)));
+    };
+    if notification && !route.notifiable {
+        return Verdict::Drop("no_reply_to");
+    }
+    if message.body.len() > body_limit {
+        return refuse(Fault::bad_request(format!("a body of more than {body_limit} bytes")));
+    }
+    if deadline_of(delivery).has_passed(now) {
+        return Verdict::Drop("expired");
+    }
+    Verdict::Handle(&route.handling)
+}
+
+fn deadline_of(delivery: &Delivery) -> Deadline {
+    Deadline::at(delivery.received + delivery.message.deadline.unwrap_or(DEFAULT_DEADLINE).min(LONGEST_DEADLINE))
+}
+
+fn context(delivery: &Delivery) -> Context {
+    let message: &Message = &delivery.message;
+    Context {
+        deadline: deadline_of(delivery),
+        caller: message.sender,
+        redelivered: delivery.redelivered,
+        notification: message.reply_to.is_none(),
+        traceparent: message.traceparent.clone(),
+    }
+}
+
+/// A name off the wire, short and without control characters.
+fn printable(name: &str) -> String {
+    name.chars().take(64).map(|c| if c.is_control() { '?' } else { c }).collect()
+}

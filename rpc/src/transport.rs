@@ -1,0 +1,156 @@
+//! What carries messages: the seam between the framework and a broker.
+
+pub mod amqp;
+pub mod memory;
+
+use crate::{Address, CorrelationId, Generation, Instance, Message, ReplyTo};
+use async_trait::async_trait;
+use futures_util::stream::BoxStream;
+use std::fmt;
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
+
+/// Carries messages to addresses, and answers back. It reconnects by itself; [`Transport::link`] says how it stands.
+#[async_trait]
+pub trait Transport: Send + Sync + 'static {
+    /// The process that speaks.
+    fn instance(&self) -> Instance;
+
+    /// How the link to the broker stands, and every change of it.
+    fn link(&self) -> watch::Receiver<Link>;
+
+    /// What comes back for calls in flight. There is one reader: a second call gets `None`.
+    fn inbound(&self) -> Option<mpsc::Receiver<Inbound>>;
+
+    /// Sends a request or a notification. `Ok` means handed to the broker; a request that reaches nobody comes back
+    /// as [`Inbound::Returned`].
+    async fn send(&self, to: &Address, message: Message) -> Result<(), SendError>;
+
+    /// Sends an answer. One that nobody waits for any more is lost without a word.
+    async fn reply(&self, to: &ReplyTo, message: Message) -> Result<(), SendError>;
+
+    /// Receives what is sent to `address`, at most `prefetch` deliveries unfinished at a time. Once this returns,
+    /// the address reaches us. The stream ends when the link, or its queue, is lost.
+    async fn consume(&self, address: &Address, prefetch: u16) -> Result<Deliveries, ConsumeError>;
+
+    /// Ends the link, for good.
+    async fn close(&self);
+}
+
+/// The deliveries of one consumer. Dropping it stops the consumer; what is unfinished can still be finished.
+pub type Deliveries = BoxStream<'static, Delivery>;
+
+/// How the link to the broker stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// Not connected; being tried again.
+    Down {
+        /// Why, with host and cause, without secrets.
+        reason: String,
+    },
+    /// Connected, with a reply queue of its own.
+    Up {
+        /// Which connection of this process it is.
+        generation: Generation,
+    },
+    /// Connected, but the broker takes no messages now (it is short of memory or disk).
+    Blocked {
+        /// Which connection of this process it is.
+        generation: Generation,
+        /// What the broker says.
+        reason: String,
+    },
+    /// Ended by [`Transport::close`].
+    Closed,
+}
+
+impl Link {
+    /// Whether answers can arrive: up, or blocked.
+    #[must_use]
+    pub fn generation(&self) -> Option<Generation> {
+        match self {
+            Self::Up { generation } | Self::Blocked { generation, .. } => Some(*generation),
+            Self::Down { .. } | Self::Closed => None,
+        }
+    }
+}
+
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Down { reason } => write!(f, "not connected: {reason}"),
+            Self::Up { .. } => f.write_str("connected"),
+            Self::Blocked { reason, .. } => write!(f, "the broker takes no messages: {reason}"),
+            Self::Closed => f.write_str("closed"),
+        }
+    }
+}
+
+/// What comes back to a caller.
+#[derive(Debug)]
+pub enum Inbound {
+    /// An answer arrived on the reply queue.
+    Answer(Message),
+    /// The broker found nobody at the address of this request.
+    Returned(CorrelationId),
+    /// The reply queue is gone: whatever is in flight gets no answer.
+    Lost,
+}
+
+/// A message that was delivered here, and must be finished.
+pub struct Delivery {
+    /// The message.
+    pub message: Message,
+    /// Whether the broker delivered it before.
+    pub redelivered: bool,
+    /// When it arrived in this process.
+    pub received: Instant,
+    /// How to tell the broker that it is dealt with.
+    pub receipt: Box<dyn Receipt>,
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery").field("message", &self.message).finish_non_exhaustive()
+    }
+}
+
+/// Tells the broker what became of a delivery. One that is dropped is delivered again when the consumer ends.
+#[async_trait]
+pub trait Receipt: Send {
+    /// It is dealt with.
+    async fn ack(self: Box<Self>);
+}
+
+/// Why a message was not sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// There is no connection: surely not sent.
+    #[error("not connected")]
+    NotConnected,
+    /// The broker takes no messages now: not sent.
+    #[error("the broker takes no messages: {0}")]
+    Blocked(String),
+    /// The connection was lost while sending: it may have been sent.
+    #[error("the connection was lost while sending")]
+    Lost,
+    /// It cannot be put on the wire: not sent.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+/// Why an address cannot be consumed now.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConsumeError {
+    /// There is no connection.
+    #[error("not connected")]
+    NotConnected,
+    /// The broker refuses.
+    #[error("the broker refuses: {0}")]
+    Refused(String),
+    /// The address cannot be a queue's name.
+    #[error("{0}")]
+    Invalid(String),
+}
