@@ -1,1 +1,5 @@
 //! Placeholder.
+
+pub mod redis_url;
+pub mod registry;
+pub mod store;

@@ -1,5 +1,6 @@
 //! Who is online: the record that all controllers of a fleet share.
 
+mod event_id;
 pub mod memory;
 pub mod redis;
 
@@ -9,6 +10,12 @@ use bellwether_proto::{AgentName, Known, controller::Beat};
 use bellwether_rpc::{Generation, Instance};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+
+/// For how long late beats of a process that said goodbye are ignored.
+pub const GONE_FOR: Duration = Duration::from_secs(10);
+
+/// How many events are kept, about.
+pub const EVENTS_KEPT: usize = 10_000;
 
 /// What is known of an agent from its last beat.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -38,7 +38,30 @@ impl Snapshot {
     /// The document of this name.
     #[must_use]
     pub fn get(&self, name: &ConfigName) -> Option<&Arc<StoredConfig>> {
-        self.configs.iter().find(|stored| stored.config.name() == name)
+        self.position(name).ok().and_then(|index| self.configs.get(index))
+    }
+
+    /// This, after `stored` was taken in at its revision.
+    fn with(&self, stored: Arc<StoredConfig>) -> Self {
+        let head = StoreHead { revision: stored.revision, ..self.head.clone() };
+        let mut configs = self.configs.clone();
+        match self.position(stored.config.name()) {
+            Ok(index) => configs[index] = stored,
+            Err(index) => configs.insert(index, stored),
+        }
+        Self { head, configs }
+    }
+
+    /// This, after the document of this name was deleted at `revision`.
+    fn without(&self, name: &ConfigName, revision: Revision) -> Self {
+        let head = StoreHead { revision, ..self.head.clone() };
+        let others = self.configs.iter().filter(|stored| stored.config.name() != name);
+        Self { head, configs: others.cloned().collect() }
+    }
+
+    /// Where the document of this name is, or where it would be.
+    fn position(&self, name: &ConfigName) -> Result<usize, usize> {
+        self.configs.binary_search_by(|stored| stored.config.name().cmp(name))
     }
 }
 
@@ -57,6 +80,16 @@ pub enum StoreError {
     /// What the store holds cannot be read.
     #[error("the store holds something that cannot be read: {0}")]
     Corrupt(String),
+}
+
+impl StoreError {
+    fn no_config(name: &ConfigName) -> Self {
+        Self::NotFound(format!("document {name}"))
+    }
+
+    fn no_rollout(id: RolloutId) -> Self {
+        Self::NotFound(format!("rollout {id}"))
+    }
 }
 
 /// Documents and rollouts. A change is atomic, and decided against everything that is live at that moment.

@@ -16,12 +16,11 @@ pub use listener::{Listener, Protocol, Tls};
 pub use rule::{PathRule, PathType, Rule};
 
 use crate::document_errors::DocumentErrors;
-use crate::error::Error;
 use crate::label::Labels;
 use crate::name::{BackendName, ConfigName};
 use crate::raw::RawConfig;
 use crate::selector::Selector;
-use crate::tree::{Step, refuse};
+use crate::tree::refuse;
 
 /// The `apiVersion` of every document.
 const API_VERSION: &str = "bellwether/v1";
@@ -64,26 +63,6 @@ impl IngressConfig {
     /// What is wrong, with lines and columns.
     pub fn from_yaml(yaml: &str) -> Result<Self, DocumentErrors> {
         RawConfig::from_yaml(yaml)?.try_into()
-    }
-
-    /// Reads the documents of a YAML text, separated by `---` and of different names.
-    ///
-    /// # Errors
-    /// What is wrong with the first bad one, with lines and columns; a text without a document is an error too.
-    pub fn documents_from_yaml(yaml: &str) -> Result<Vec<Self>, DocumentErrors> {
-        let mut names = BTreeSet::new();
-        let mut configs = Vec::new();
-        for raw in RawConfig::all_from_yaml(yaml)? {
-            let steps = [Step::Key("metadata".to_owned()), Step::Key("name".to_owned())];
-            let name_position = raw.root.locate(&steps);
-            let config = Self::try_from(raw)?;
-            if !names.insert(config.name.clone()) {
-                let message = format!("a second document named {} in one file: rename or remove it", config.name);
-                return Err(refuse("metadata.name".to_owned(), name_position, message));
-            }
-            configs.push(config);
-        }
-        Ok(configs)
     }
 
     /// Reads one document from JSON.
@@ -152,11 +131,22 @@ impl Spec {
     }
 }
 
-impl std::str::FromStr for IngressConfig {
-    type Err = Error;
-
-    /// Reads one document from YAML, as [`IngressConfig::from_yaml`].
-    fn from_str(yaml: &str) -> Result<Self, Error> {
-        Ok(Self::from_yaml(yaml)?)
-    }
+/// Reads the documents of a YAML text, separated by `---` and of different names.
+///
+/// # Errors
+/// What is wrong with the first bad one, with lines and columns; a text without a document is an error too.
+pub fn documents_from_yaml(yaml: &str) -> Result<Vec<IngressConfig>, DocumentErrors> {
+    let mut names = BTreeSet::new();
+    let mut configs = Vec::new();
+    RawConfig::each_from_yaml(yaml, |raw| {
+        let position = raw.root.locate(&["metadata".into(), "name".into()]);
+        let config = IngressConfig::try_from(raw)?;
+        if !names.insert(config.name.clone()) {
+            let message = format!("a second document named {} in one file: rename or remove it", config.name);
+            return Err(refuse("metadata.name".to_owned(), position, message));
+        }
+        configs.push(config);
+        Ok(())
+    })?;
+    Ok(configs)
 }

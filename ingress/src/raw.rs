@@ -30,24 +30,31 @@ impl RawConfig {
     /// number of documents.
     pub fn from_yaml(yaml: &str) -> Result<Self, DocumentErrors> {
         let text = checked_text(yaml.as_bytes(), MAX_DOCUMENT_BYTES)?;
-        let mut documents = tree::yaml::documents(text)?;
-        if let Some(second) = documents.get(1) {
-            return Err(refuse(WHOLE_DOCUMENT.to_owned(), second.position, "a second document: give exactly one here"));
-        }
-        documents.pop().map(|root| Self { root }).ok_or_else(no_document)
+        let mut only = None;
+        tree::yaml::each_document(text, |root| match only {
+            None => {
+                only = Some(Self { root });
+                Ok(())
+            }
+            Some(_) => {
+                Err(refuse(WHOLE_DOCUMENT.to_owned(), root.position, "a second document: give exactly one here"))
+            }
+        })?;
+        only.ok_or_else(no_document)
     }
 
-    /// Reads a YAML text of one or more documents separated by `---`, each of at most 1 MiB.
-    ///
-    /// # Errors
-    /// As [`RawConfig::from_yaml`], and for a text without any document.
-    pub fn all_from_yaml(yaml: &str) -> Result<Vec<Self>, DocumentErrors> {
+    /// Hands each document of a YAML text, separated by `---`, to `each` as soon as it is read.
+    pub(crate) fn each_from_yaml(
+        yaml: &str,
+        mut each: impl FnMut(Self) -> Result<(), DocumentErrors>,
+    ) -> Result<(), DocumentErrors> {
         let text = checked_text(yaml.as_bytes(), MAX_FILE_BYTES)?;
-        let documents = tree::yaml::documents(text)?;
-        if documents.is_empty() {
-            return Err(no_document());
-        }
-        Ok(documents.into_iter().map(|root| Self { root }).collect())
+        let mut count = 0;
+        tree::yaml::each_document(text, |root| {
+            count += 1;
+            each(Self { root })
+        })?;
+        if count == 0 { Err(no_document()) } else { Ok(()) }
     }
 }
 
@@ -133,7 +140,7 @@ mod tests {
     #[test]
     fn what_yaml_can_do_beyond_values_is_refused() {
         for (yaml, what) in [
-            ("a: &x [1]\nb: *x\n", "1:4: a: anchors"),
+            ("a: &x [1]\nb: *x\n", "1:7: a: anchors"),
             ("a: *x\n", "1:4: a: aliases"),
             ("a: !!str b\n", "tags"),
             ("!!map {a: b}\n", "tags"),

@@ -49,6 +49,24 @@ pub(crate) enum Step {
     Index(usize),
 }
 
+/// A way down from `spec`, as in `at!["rules", 0, "host"]`.
+macro_rules! at {
+    ($($step:expr),*) => { vec![$crate::tree::Step::from("spec"), $($crate::tree::Step::from($step)),*] };
+}
+pub(crate) use at;
+
+impl From<&str> for Step {
+    fn from(key: &str) -> Self {
+        Self::Key(key.to_owned())
+    }
+}
+
+impl From<usize> for Step {
+    fn from(index: usize) -> Self {
+        Self::Index(index)
+    }
+}
+
 /// The name of the whole text where a field would be named.
 pub(crate) const WHOLE_DOCUMENT: &str = "document";
 

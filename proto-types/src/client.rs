@@ -2,7 +2,9 @@
 
 use crate::{
     AgentName,
-    agent::{self, Applied, DelConfig, DelIngressConfig, Ping, Pong, Resync, SetConfig, SetIngressConfig, Stale},
+    agent::{
+        self, Applied, DelConfig, DelIngressConfig, Ping, Pong, Resync, SetConfig, SetIngressConfig, Stale,
+    },
     controller::{
         self, Beat, BeatReply, ConfigsPage, Empty, GetConfigs, GetIngressConfigs, Goodbye, OfflineAgent,
         OnlineAgent,
@@ -85,7 +87,11 @@ impl AgentClient {
     ///
     /// # Errors
     /// Every way a call can end other than well.
-    pub async fn set_ingress_config(&self, config: &SetConfig, deadline: Deadline) -> Result<Applied, CallError> {
+    pub async fn set_ingress_config(
+        &self,
+        config: &SetConfig,
+        deadline: Deadline,
+    ) -> Result<Applied, CallError> {
         self.connection.call::<SetIngressConfig>(&self.address, config, deadline).await
     }
 
@@ -93,7 +99,11 @@ impl AgentClient {
     ///
     /// # Errors
     /// Every way a call can end other than well.
-    pub async fn del_ingress_config(&self, config: &DelConfig, deadline: Deadline) -> Result<Applied, CallError> {
+    pub async fn del_ingress_config(
+        &self,
+        config: &DelConfig,
+        deadline: Deadline,
+    ) -> Result<Applied, CallError> {
         self.connection.call::<DelIngressConfig>(&self.address, config, deadline).await
     }
 

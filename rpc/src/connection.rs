@@ -74,7 +74,9 @@ impl Connection {
     ) -> Result<M::Reply, CallError> {
         let started = Instant::now();
         let outcome = match encode(request) {
-            Ok(body) => self.exchange(address, M::NAME, body, deadline).await.and_then(|body| read_reply(&body)),
+            Ok(body) => {
+                self.exchange(address, M::NAME, body, deadline).await.and_then(|body| read_reply(&body))
+            }
             Err(error) => Err(CallError::Invalid { reason: error.to_string() }),
         };
         record_call(M::NAME, outcome.as_ref().err(), started);

@@ -63,7 +63,12 @@ impl InFlight {
     }
 
     /// Takes a place for a call, or none when the table is full.
-    pub(crate) fn enter(&self, id: CorrelationId, address: String, meant: Option<Instance>) -> Option<Place<'_>> {
+    pub(crate) fn enter(
+        &self,
+        id: CorrelationId,
+        address: String,
+        meant: Option<Instance>,
+    ) -> Option<Place<'_>> {
         let (sender, outcome) = oneshot::channel();
         let mut calls = self.lock();
         if calls.len() >= self.limit {

@@ -43,7 +43,9 @@ impl CallError {
     pub fn is_safe_to_resend(&self) -> bool {
         use crate::FaultKind::{Overloaded, Unavailable};
         match self {
-            Self::Unroutable { .. } | Self::Overloaded { .. } | Self::DeadlineExceeded { sent: false } => true,
+            Self::Unroutable { .. } | Self::Overloaded { .. } | Self::DeadlineExceeded { sent: false } => {
+                true
+            }
             Self::Fault(fault) => matches!(fault.kind, Overloaded | Unavailable),
             Self::DeadlineExceeded { sent: true } | Self::Disconnected | Self::Invalid { .. } => false,
         }

@@ -159,7 +159,9 @@ impl Answer {
     }
 
     fn spawn_fault(&mut self, fault: Fault) {
-        let (Some(duty), Ok(runtime)) = (self.duty.take(), tokio::runtime::Handle::try_current()) else { return };
+        let (Some(duty), Ok(runtime)) = (self.duty.take(), tokio::runtime::Handle::try_current()) else {
+            return;
+        };
         runtime.spawn(duty.done(Err(fault)));
     }
 }

@@ -37,12 +37,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            concurrency: 64,
-            prefetch: 256,
-            body_bytes: 16 * 1024 * 1024,
-            drain: Duration::from_secs(5),
-        }
+        Self { concurrency: 64, prefetch: 256, body_bytes: 16 * 1024 * 1024, drain: Duration::from_secs(5) }
     }
 }
 
@@ -65,7 +60,12 @@ enum Ended {
 }
 
 impl Server {
-    pub(crate) fn new(transport: Arc<dyn Transport>, address: Address, router: Router, limits: Limits) -> Self {
+    pub(crate) fn new(
+        transport: Arc<dyn Transport>,
+        address: Address,
+        router: Router,
+        limits: Limits,
+    ) -> Self {
         let permits = Arc::new(Semaphore::new(limits.concurrency.into()));
         Self {
             transport,
@@ -109,7 +109,8 @@ impl Server {
     async fn bind(&self) -> Deliveries {
         let mut link = self.transport.link();
         loop {
-            let up = link.wait_for(|link| link.generation().is_some()).await.ok().and_then(|l| l.generation());
+            let up =
+                link.wait_for(|link| link.generation().is_some()).await.ok().and_then(|l| l.generation());
             let Some(generation) = up else { return std::future::pending().await };
             match self.transport.consume(&self.address, self.limits.prefetch).await {
                 Ok(deliveries) => {
@@ -205,7 +206,8 @@ fn judge<'a>(
         return Verdict::Drop("answer_on_a_request_queue");
     }
     let notification = message.reply_to.is_none();
-    let refuse = |fault: Fault| if notification { Verdict::Drop("bad_notification") } else { Verdict::Fault(fault) };
+    let refuse =
+        |fault: Fault| if notification { Verdict::Drop("bad_notification") } else { Verdict::Fault(fault) };
     if message.protocol > PROTOCOL {
         let fault = format!("protocol {} is newer than {PROTOCOL}, which is spoken here", message.protocol);
         return refuse(Fault::bad_request(fault));
@@ -229,7 +231,9 @@ fn judge<'a>(
 }
 
 fn deadline_of(delivery: &Delivery) -> Deadline {
-    Deadline::at(delivery.received + delivery.message.deadline.unwrap_or(DEFAULT_DEADLINE).min(LONGEST_DEADLINE))
+    Deadline::at(
+        delivery.received + delivery.message.deadline.unwrap_or(DEFAULT_DEADLINE).min(LONGEST_DEADLINE),
+    )
 }
 
 fn context(delivery: &Delivery) -> Context {

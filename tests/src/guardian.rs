@@ -50,7 +50,8 @@ impl Guarded {
         command.envs(spec.env.iter().map(|(key, value)| (key, value)));
         let (guardian, first_line) = start(command);
         let pid = first_line.parse().ok().and_then(Pid::from_raw);
-        let pid = pid.unwrap_or_else(|| panic!("the guardian of {} said {first_line:?}", spec.program.display()));
+        let pid =
+            pid.unwrap_or_else(|| panic!("the guardian of {} said {first_line:?}", spec.program.display()));
         Self { pid, guardian: Mutex::new(guardian) }
     }
 

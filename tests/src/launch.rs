@@ -1,7 +1,9 @@
 //! How a program is started: its arguments, its environment, and whether one waits for its end.
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use crate::guardian::{Guarded, Spec};
@@ -125,7 +127,7 @@ impl Launch {
     }
 }
 
-fn shell_code(status: std::process::ExitStatus) -> i32 {
-    use std::os::unix::process::ExitStatusExt;
+/// As a shell would say it.
+fn shell_code(status: ExitStatus) -> i32 {
     status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
 }

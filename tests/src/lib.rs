@@ -6,6 +6,7 @@ mod binary;
 mod fleet;
 mod folder;
 mod guardian;
+pub mod imports;
 mod installed;
 mod launch;
 mod log;

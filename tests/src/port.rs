@@ -26,10 +26,7 @@ impl Port {
     /// When all are taken.
     pub fn claim() -> Self {
         let start = u16::try_from(Uuid::new_v4().as_u128() % u128::from(COUNT)).unwrap_or_default();
-        (0..COUNT)
-            .map(|step| FIRST + (start + step) % COUNT)
-            .find_map(Self::claim_this)
-            .expect("a free port")
+        (0..COUNT).map(|step| FIRST + (start + step) % COUNT).find_map(Self::claim_this).expect("a free port")
     }
 
     /// The port.

@@ -55,7 +55,11 @@ impl Program {
                 return Ok(());
             }
             if let Some(status) = exited {
-                panic!("{} ended with {status} before it said {text:?}:\n{}", self.name, log::tail(&self.log));
+                panic!(
+                    "{} ended with {status} before it said {text:?}:\n{}",
+                    self.name,
+                    log::tail(&self.log)
+                );
             }
             Err(format!("the end of its log:\n{}", log::tail(&self.log)))
         })
@@ -72,7 +76,8 @@ impl Program {
     /// When it does not within the bound; the message holds the end of the log.
     pub async fn ends_within(&self, bound: Duration) -> ExitStatus {
         let status = self.process.exits_within(bound).await;
-        status.unwrap_or_else(|| panic!("{} still runs after {bound:?}:\n{}", self.name, log::tail(&self.log)))
+        status
+            .unwrap_or_else(|| panic!("{} still runs after {bound:?}:\n{}", self.name, log::tail(&self.log)))
     }
 
     /// SIGTERM, and how it ends.

@@ -83,7 +83,18 @@ impl Redis {
 
 fn spec(port: u16, folder: PathBuf) -> Spec {
     let port = port.to_string();
-    let args = ["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--appendfsync", "always"];
+    let args = [
+        "--port",
+        &port,
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--appendonly",
+        "yes",
+        "--appendfsync",
+        "always",
+    ];
     let log = folder.join("log");
     Spec {
         program: installed("redis-server", "/usr/bin"),

@@ -108,10 +108,11 @@ impl Server {
     }
 
     fn failure(&self, what: &str) -> StartError {
-        let tail = log::tail(&self.log);
-        if tail.contains("eaddrinuse") || tail.contains("Address already in use") {
+        let log = log::read(&self.log);
+        if log.contains("eaddrinuse") || log.contains("Address already in use") {
             return StartError::PortTaken;
         }
+        let tail = log::tail(&self.log);
         StartError::Failed(format!("{} {what}. The end of its log:\n{tail}", self.name()))
     }
 }

@@ -8,7 +8,7 @@ use crate::document_errors::DocumentErrors;
 use crate::limits::{MAX_ENDPOINTS, MAX_PATHS};
 use crate::name::BackendName;
 use crate::problems::Problems;
-use crate::tree::{Node, Step};
+use crate::tree::{Node, Step, at};
 
 /// Every check, each in time linear in the document; `root` is the tree that `spec` was read from.
 pub(super) fn within(spec: &Spec, root: &Node) -> Result<(), DocumentErrors> {
@@ -26,23 +26,6 @@ struct Checks<'a> {
     spec: &'a Spec,
     root: &'a Node,
     problems: Problems,
-}
-
-/// A way down from `spec`, as in `at!["rules", 0, "host"]`.
-macro_rules! at {
-    ($($step:expr),*) => { vec![Step::from("spec"), $(Step::from($step)),*] };
-}
-
-impl From<&str> for Step {
-    fn from(key: &str) -> Self {
-        Self::Key(key.to_owned())
-    }
-}
-
-impl From<usize> for Step {
-    fn from(index: usize) -> Self {
-        Self::Index(index)
-    }
 }
 
 impl<'a> Checks<'a> {

@@ -8,32 +8,36 @@ use super::{Budget, Entry, Node, Position, Step, Value, WHOLE_DOCUMENT, refuse, 
 use crate::document_errors::DocumentErrors;
 use crate::limits::{MAX_DEPTH, MAX_DOCUMENT_BYTES, MAX_FILE_DOCUMENTS, MAX_KEYS};
 
-/// Reads every document of `text`, which has passed the checks of characters and size.
-pub(crate) fn documents(text: &str) -> Result<Vec<Node>, DocumentErrors> {
-    let mut documents = Vec::new();
+/// Hands every document of `text`, which has passed the checks of characters and size, to `each`, one at a time.
+pub(crate) fn each_document(
+    text: &str,
+    mut each: impl FnMut(Node) -> Result<(), DocumentErrors>,
+) -> Result<(), DocumentErrors> {
+    let mut count = 0;
     let mut started_at = 0;
     let mut builder = Builder::new();
     let mut parser = Parser::new_from_str_with_options(text, options());
-    while let Some(event) = next_event(&mut parser, &builder)? {
+    while let Some((event, span)) = next_event(&mut parser, &builder)? {
         match event {
-            (Event::DocumentStart(..), span) => {
-                if documents.len() == MAX_FILE_DOCUMENTS {
+            Event::DocumentStart(..) => {
+                count += 1;
+                if count > MAX_FILE_DOCUMENTS {
                     return Err(builder.refuse(span.start, "more than 1,000 documents in one file: split it"));
                 }
                 started_at = span.start.byte_offset().unwrap_or(0);
                 builder = Builder::new();
             }
-            (Event::DocumentEnd, span) => {
+            Event::DocumentEnd => {
                 let ended_at = span.end.byte_offset().unwrap_or(text.len());
                 if ended_at.saturating_sub(started_at) > MAX_DOCUMENT_BYTES {
                     return Err(builder.refuse(span.start, "the document is over 1 MiB: split it"));
                 }
-                documents.extend(builder.root.take());
+                builder.root.take().map_or(Ok(()), &mut each)?;
             }
-            (event, span) => builder.accept(event, span)?,
+            event => builder.accept(event, span)?,
         }
     }
-    Ok(documents)
+    Ok(())
 }
 
 fn options() -> Options {

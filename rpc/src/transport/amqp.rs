@@ -1,1 +1,78 @@
-//! RabbitMQ.
+//! RabbitMQ: addresses as queues and exchanges, over connections that come back by themselves.
+//!
+//! The only place that names lapin. Each life of the connection is a [`session`]; the [`supervisor`] makes a new one
+//! when it ends. Names are in [`names`], properties in [`wire`], unroutable requests in [`returns`].
+
+mod backoff;
+mod consume;
+mod names;
+mod returns;
+mod session;
+mod settings;
+mod supervisor;
+mod wire;
+
+pub use settings::{AmqpSettings, AmqpUrl, AmqpUrlError, Connections};
+
+use super::{ConsumeError, Deliveries, Inbound, Link, SendError, Transport};
+use crate::{Address, Instance, Message, ReplyTo};
+use async_trait::async_trait;
+use std::sync::{Arc, Mutex, PoisonError};
+use supervisor::Supervisor;
+use tokio::sync::{mpsc, watch};
+
+/// A filter directive for every program that logs: lapin writes returned messages, bodies and all, to its log.
+pub const LOG_FILTER: &str = "lapin::returned_messages=off";
+
+/// Answers that may wait to be read.
+const INBOUND_CAPACITY: usize = 4_096;
+
+/// A transport over RabbitMQ.
+pub struct Amqp {
+    supervisor: Supervisor,
+    inbound: Mutex<Option<mpsc::Receiver<Inbound>>>,
+}
+
+impl Amqp {
+    /// Starts to connect, and keeps connecting; [`Transport::link`] says how it stands. Needs a tokio runtime.
+    #[must_use]
+    pub fn start(settings: AmqpSettings) -> Arc<dyn Transport> {
+        let (sender, inbound) = mpsc::channel(INBOUND_CAPACITY);
+        let supervisor = Supervisor::start(settings, sender);
+        Arc::new(Self { supervisor, inbound: Mutex::new(Some(inbound)) })
+    }
+}
+
+#[async_trait]
+impl Transport for Amqp {
+    fn instance(&self) -> Instance {
+        self.supervisor.instance()
+    }
+
+    fn link(&self) -> watch::Receiver<Link> {
+        self.supervisor.link()
+    }
+
+    fn inbound(&self) -> Option<mpsc::Receiver<Inbound>> {
+        self.inbound.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    async fn send(&self, to: &Address, message: Message) -> Result<(), SendError> {
+        let session = self.supervisor.session().ok_or(SendError::NotConnected)?;
+        session.send(to, message).await
+    }
+
+    async fn reply(&self, to: &ReplyTo, message: Message) -> Result<(), SendError> {
+        let session = self.supervisor.session().ok_or(SendError::NotConnected)?;
+        session.reply(to, message).await
+    }
+
+    async fn consume(&self, address: &Address, prefetch: u16) -> Result<Deliveries, ConsumeError> {
+        let session = self.supervisor.session().ok_or(ConsumeError::NotConnected)?;
+        session.consume(address, prefetch).await
+    }
+
+    async fn close(&self) {
+        self.supervisor.close().await;
+    }
+}

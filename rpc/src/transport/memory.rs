@@ -31,7 +31,12 @@ impl Memory {
         let instance = Instance::new();
         let (sender, inbound) = mpsc::channel(INBOUND_CAPACITY);
         let link = self.hub.attach(instance, sender);
-        Arc::new(MemoryTransport { hub: self.hub.clone(), instance, link, inbound: Mutex::new(Some(inbound)) })
+        Arc::new(MemoryTransport {
+            hub: self.hub.clone(),
+            instance,
+            link,
+            inbound: Mutex::new(Some(inbound)),
+        })
     }
 
     /// Cuts the link of `instance`, as a broker's restart would: its consumers, peer queues and reply queue are gone,

@@ -180,7 +180,8 @@ impl Hub {
                 return Err(ConsumeError::Invalid("a server has an address of its own".into()));
             }
         };
-        let consumer = Consumer { owner, queue: queue.clone(), sender, prefetch, unfinished: BTreeMap::new() };
+        let consumer =
+            Consumer { owner, queue: queue.clone(), sender, prefetch, unfinished: BTreeMap::new() };
         state.consumers.insert(id, consumer);
         if let Some(queue) = state.queue(&queue) {
             queue.consumers.push_back(id);
@@ -322,7 +323,8 @@ impl State {
     }
 
     fn drop_consumers_of(&mut self, owner: Instance) -> Vec<QueueKey> {
-        let lost: Vec<_> = self.consumers.iter().filter(|(_, c)| c.owner == owner).map(|(id, _)| *id).collect();
+        let lost: Vec<_> =
+            self.consumers.iter().filter(|(_, c)| c.owner == owner).map(|(id, _)| *id).collect();
         let mut queues = Vec::new();
         for id in lost {
             let Some(consumer) = self.consumers.remove(&id) else { continue };
@@ -373,7 +375,8 @@ struct Consuming {
 
 impl Drop for Consuming {
     fn drop(&mut self) {
-        let unread: Vec<_> = std::iter::from_fn(|| self.receiver.try_recv().ok()).map(|(tag, _)| tag).collect();
+        let unread: Vec<_> =
+            std::iter::from_fn(|| self.receiver.try_recv().ok()).map(|(tag, _)| tag).collect();
         self.hub.stop(self.id, &unread);
     }
 }

@@ -1,0 +1,278 @@
+//! One life of the connection: what was opened with it is lost with it.
+
+use super::{
+    names::{Names, Route, short},
+    returns::{await_confirm, poll_returns},
+    settings::{AmqpSettings, AmqpUrl, Connections},
+    wire,
+};
+use crate::{
+    Address, Generation, Instance, Link, Message, ReplyTo,
+    transport::{Inbound, SendError},
+};
+use futures_util::StreamExt;
+use lapin::{
+    Channel, Connection, ConnectionProperties, Event, ExchangeKind,
+    options::{
+        BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions,
+        QueueDeclareOptions,
+    },
+    types::{FieldTable, ShortString},
+};
+use std::{
+    collections::HashSet,
+    sync::{Arc, OnceLock, atomic::AtomicU64, atomic::Ordering},
+    time::Duration,
+};
+use tokio::{
+    sync::{Mutex, Notify, mpsc, watch},
+    task::JoinSet,
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+
+/// How long a polite goodbye to the broker may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// What every life of the connection is opened with.
+pub(super) struct Environment {
+    pub(super) settings: AmqpSettings,
+    pub(super) instance: Instance,
+    pub(super) names: Names,
+    pub(super) inbound: mpsc::Sender<Inbound>,
+    pub(super) link: watch::Sender<Link>,
+    /// Numbers every queue that is ever named after this process.
+    pub(super) generations: AtomicU64,
+}
+
+impl Environment {
+    pub(super) fn next_generation(&self) -> Generation {
+        self.generations.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
+/// One life of the connection.
+pub(super) struct Session {
+    pub(super) environment: Arc<Environment>,
+    pub(super) generation: Generation,
+    publishing: Arc<Connection>,
+    pub(super) consuming: Arc<Connection>,
+    /// Shared queues, replies, notifications: without confirms.
+    bulk: Channel,
+    /// Requests to one peer: with confirms.
+    direct: Channel,
+    reply_queue: ReplyTo,
+    /// The services whose exchanges are known to exist: publishing to a missing one costs the channel.
+    declared: Mutex<HashSet<String>>,
+    requested: Arc<Notify>,
+    over: CancellationToken,
+    reason: OnceLock<String>,
+}
+
+impl Session {
+    /// Connects, opens the channels, and consumes a reply queue of its own.
+    pub(super) async fn open(
+        environment: Arc<Environment>,
+        url: &AmqpUrl,
+        tasks: &mut JoinSet<()>,
+    ) -> lapin::Result<Arc<Self>> {
+        let settings = &environment.settings;
+        let generation = environment.next_generation();
+        let publishing = Arc::new(connect(url, settings).await?);
+        let consuming = match settings.connections {
+            Connections::Shared => publishing.clone(),
+            Connections::Split => Arc::new(connect(url, settings).await?),
+        };
+        let bulk = publishing.create_channel().await?;
+        let direct = publishing.create_channel().await?;
+        direct.confirm_select(ConfirmSelectOptions::default()).await?;
+        let reply_queue = environment.names.reply_queue(environment.instance, generation);
+        let session = Arc::new(Self {
+            generation,
+            publishing,
+            consuming,
+            bulk,
+            direct,
+            reply_queue: ReplyTo(reply_queue.as_str().into()),
+            declared: Mutex::default(),
+            requested: Arc::default(),
+            over: CancellationToken::new(),
+            reason: OnceLock::new(),
+            environment,
+        });
+        session.read_replies(tasks).await?;
+        session.watch_connections(tasks);
+        session.drain_returns(tasks);
+        Ok(session)
+    }
+
+    /// Waits until this life is over, and says why.
+    pub(super) async fn over(&self) -> String {
+        self.over.cancelled().await;
+        self.reason.get().cloned().unwrap_or_default()
+    }
+
+    /// Says goodbye to the broker.
+    pub(super) async fn close(&self) {
+        self.end("closed");
+        let both = [&self.publishing, &self.consuming];
+        for connection in both {
+            let _ = timeout(CLOSE_TIMEOUT, connection.close(200, "goodbye".into())).await;
+        }
+    }
+
+    /// Sends a request or a notification.
+    pub(super) async fn send(self: &Arc<Self>, to: &Address, mut message: Message) -> Result<(), SendError> {
+        let route = self.environment.names.route(to)?;
+        if let Some(service) = &route.exchanges_of {
+            self.ensure_exchanges(service).await?;
+        }
+        let mandatory = message.expects_reply();
+        if mandatory {
+            message.reply_to = Some(self.reply_queue.clone());
+        }
+        self.publish(route, mandatory, &message).await
+    }
+
+    /// Sends an answer: never mandatory, since its caller may have gone.
+    pub(super) async fn reply(self: &Arc<Self>, to: &ReplyTo, message: Message) -> Result<(), SendError> {
+        let key = short(&to.0).map_err(SendError::Invalid)?;
+        let route = Route { exchange: ShortString::default(), key, exchanges_of: None, direct: false };
+        self.publish(route, false, &message).await
+    }
+
+    async fn publish(
+        self: &Arc<Self>,
+        route: Route,
+        mandatory: bool,
+        message: &Message,
+    ) -> Result<(), SendError> {
+        if let Link::Blocked { reason, .. } = &*self.environment.link.borrow() {
+            return Err(SendError::Blocked(reason.clone()));
+        }
+        let properties = wire::write(message)?;
+        let options = BasicPublishOptions { mandatory, immediate: false };
+        let confirmed = route.direct && mandatory;
+        let channel = if confirmed { &self.direct } else { &self.bulk };
+        let publishing = channel.basic_publish(route.exchange, route.key, options, &message.body, properties);
+        match publishing.await {
+            Ok(confirm) if confirmed => {
+                tokio::spawn(await_confirm(confirm, self.environment.inbound.clone()));
+            }
+            Ok(_) if mandatory => self.requested.notify_one(),
+            Ok(_) => {}
+            Err(error) => {
+                self.end(error);
+                return Err(SendError::Lost);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes sure that a service's exchanges exist, on a channel of its own: a refusal would cost it.
+    pub(super) async fn ensure_exchanges(&self, service: &str) -> Result<(), SendError> {
+        let mut declared = self.declared.lock().await;
+        if declared.contains(service) {
+            return Ok(());
+        }
+        let refused = |error: lapin::Error| match error.is_amqp_error() {
+            true => SendError::Invalid(format!("the exchanges of {service:?} cannot be declared: {error}")),
+            false => SendError::Lost,
+        };
+        let channel = self.publishing.create_channel().await.map_err(refused)?;
+        let names = &self.environment.names;
+        let exchanges = [
+            (names.peer_exchange(service), ExchangeKind::Direct),
+            (names.everyone_exchange(service), ExchangeKind::Fanout),
+        ];
+        for (name, kind) in exchanges {
+            let name = short(&name).map_err(SendError::Invalid)?;
+            let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+            channel.exchange_declare(name, kind, durable, FieldTable::default()).await.map_err(refused)?;
+        }
+        let _ = channel.close(200, "declared".into()).await;
+        declared.insert(service.to_owned());
+        Ok(())
+    }
+
+    /// Ends this life, for the first reason that is given.
+    pub(super) fn end(&self, reason: impl ToString) {
+        let _ = self.reason.set(reason.to_string());
+        self.over.cancel();
+    }
+
+    async fn read_replies(self: &Arc<Self>, tasks: &mut JoinSet<()>) -> lapin::Result<()> {
+        let channel = self.consuming.create_channel().await?;
+        let queue = ShortString::from(&*self.reply_queue.0);
+        let exclusive =
+            QueueDeclareOptions { exclusive: true, auto_delete: true, ..QueueDeclareOptions::default() };
+        channel.queue_declare(queue.clone(), exclusive, FieldTable::default()).await?;
+        // Answers need no acknowledgement: there are never more of them than calls in flight.
+        let no_ack = BasicConsumeOptions { no_ack: true, exclusive: true, ..BasicConsumeOptions::default() };
+        let mut replies =
+            channel.basic_consume(queue, ShortString::default(), no_ack, FieldTable::default()).await?;
+        let session = self.clone();
+        tasks.spawn(async move {
+            while let Some(Ok(delivery)) = replies.next().await {
+                let answer = wire::read(&delivery.properties, delivery.data);
+                if session.environment.inbound.send(Inbound::Answer(answer)).await.is_err() {
+                    break;
+                }
+            }
+            session.end("the reply queue was lost");
+            drop(channel);
+        });
+        Ok(())
+    }
+
+    /// lapin's event streams compete for events: there is one for each connection, here.
+    fn watch_connections(self: &Arc<Self>, tasks: &mut JoinSet<()>) {
+        self.watch(&self.publishing, tasks);
+        if !Arc::ptr_eq(&self.publishing, &self.consuming) {
+            self.watch(&self.consuming, tasks);
+        }
+    }
+
+    fn watch(self: &Arc<Self>, connection: &Arc<Connection>, tasks: &mut JoinSet<()>) {
+        let publishes = Arc::ptr_eq(connection, &self.publishing);
+        let mut events = connection.events_listener();
+        let session = self.clone();
+        tasks.spawn(async move {
+            while let Some(event) = events.next().await {
+                match event {
+                    Event::ConnectionBlocked(reason) if publishes => session.set_blocked(Some(reason)),
+                    Event::ConnectionUnblocked if publishes => session.set_blocked(None),
+                    Event::Error(error) => session.end(error),
+                    _ => {}
+                }
+            }
+            session.end("the connection was lost");
+        });
+    }
+
+    fn set_blocked(&self, reason: Option<String>) {
+        let generation = self.generation;
+        self.environment.link.send_replace(match reason {
+            Some(reason) => Link::Blocked { generation, reason },
+            None => Link::Up { generation },
+        });
+    }
+
+    fn drain_returns(self: &Arc<Self>, tasks: &mut JoinSet<()>) {
+        let session = self.clone();
+        let inbound = self.environment.inbound.clone();
+        tasks.spawn(async move {
+            poll_returns(session.bulk.clone(), &session.requested, inbound).await;
+            session.end("the publishing channel was closed by the broker");
+        });
+    }
+}
+
+async fn connect(url: &AmqpUrl, settings: &AmqpSettings) -> lapin::Result<Connection> {
+    let mut uri = url.0.clone();
+    uri.query.heartbeat = Some(u16::try_from(settings.heartbeat.as_secs()).unwrap_or(u16::MAX).max(1));
+    uri.query.frame_max = Some(settings.frame_max);
+    let properties =
+        ConnectionProperties::default().with_connection_name(settings.connection_name.as_str().into());
+    Connection::connect_uri(uri, properties).await
+}

@@ -1,0 +1,144 @@
+//! Keeps a session alive: connects, waits for its end, and connects again.
+
+use super::{
+    AmqpSettings,
+    backoff::Backoff,
+    names::Names,
+    session::{Environment, Session},
+};
+use crate::{Instance, Link, transport::Inbound};
+use std::sync::{Arc, Mutex, PoisonError, atomic::AtomicU64};
+use tokio::{
+    sync::{mpsc, watch},
+    task::{JoinHandle, JoinSet},
+    time::{sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+/// Owns the session, and the task that makes new ones.
+pub(super) struct Supervisor {
+    shared: Arc<Shared>,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Shared {
+    environment: Arc<Environment>,
+    session: Mutex<Option<Arc<Session>>>,
+    closed: CancellationToken,
+}
+
+impl Supervisor {
+    pub(super) fn start(settings: AmqpSettings, inbound: mpsc::Sender<Inbound>) -> Self {
+        let environment = Arc::new(Environment {
+            instance: Instance::new(),
+            names: Names::new(settings.namespace.clone()),
+            inbound,
+            link: watch::Sender::new(Link::Down { reason: "not connected yet".into() }),
+            generations: AtomicU64::new(0),
+            settings,
+        });
+        let shared =
+            Arc::new(Shared { environment, session: Mutex::default(), closed: CancellationToken::new() });
+        let task = tokio::spawn(shared.clone().supervise());
+        Self { shared, task: Mutex::new(Some(task)) }
+    }
+
+    pub(super) fn instance(&self) -> Instance {
+        self.shared.environment.instance
+    }
+
+    pub(super) fn link(&self) -> watch::Receiver<Link> {
+        self.shared.environment.link.subscribe()
+    }
+
+    pub(super) fn session(&self) -> Option<Arc<Session>> {
+        self.shared.lock().clone()
+    }
+
+    /// Ends the session politely, and makes no other.
+    pub(super) async fn close(&self) {
+        self.shared.closed.cancel();
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = task {
+            let _ = task.await;
+        }
+    }
+}
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        self.shared.closed.cancel();
+    }
+}
+
+impl Shared {
+    async fn supervise(self: Arc<Self>) {
+        let mut backoff = Backoff::new();
+        for url in self.environment.settings.urls.iter().cycle() {
+            let mut tasks = JoinSet::new();
+            let opening = timeout(
+                self.environment.settings.connect_timeout,
+                Session::open(self.environment.clone(), url, &mut tasks),
+            );
+            let opened = tokio::select! {
+                () = self.closed.cancelled() => break,
+                opened = opening => opened,
+            };
+            let reason = match opened {
+                Ok(Ok(session)) => {
+                    backoff = Backoff::new();
+                    let reason = self.live(session).await;
+                    let _ = self.environment.inbound.send(Inbound::Lost).await;
+                    reason
+                }
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "no answer in time".to_owned(),
+            };
+            drop(tasks);
+            if self.closed.is_cancelled() {
+                break;
+            }
+            self.set_down(format!("{}: {reason}", url.host_and_port()));
+            tokio::select! {
+                () = self.closed.cancelled() => break,
+                () = sleep(backoff.pause()) => {}
+            }
+        }
+        self.environment.link.send_replace(Link::Closed);
+    }
+
+    /// Lends the session out until it is over.
+    async fn live(&self, session: Arc<Session>) -> String {
+        let generation = session.generation;
+        *self.lock() = Some(session.clone());
+        self.environment.link.send_replace(Link::Up { generation });
+        tracing::info!(generation, "connected to the broker");
+        let reason = tokio::select! {
+            reason = session.over() => reason,
+            () = self.closed.cancelled() => {
+                session.close().await;
+                "closed".to_owned()
+            }
+        };
+        *self.lock() = None;
+        reason
+    }
+
+    /// Says it once for each reason, not for each attempt.
+    fn set_down(&self, reason: String) {
+        let down = Link::Down { reason };
+        metrics::counter!("bellwether_rpc_disconnects_total").increment(1);
+        self.environment.link.send_if_modified(|link| {
+            let changed = *link != down;
+            if changed {
+                tracing::warn!("{down}; trying again");
+                *link = down;
+            }
+            changed
+        });
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<Session>>> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
