@@ -275,15 +275,25 @@ impl ConfigSet {
         }
     }
 
-    /// What has to change so that `documents` are held and no others; what is dropped counts as removed at
-    /// `removed_at`. Removals come first, so that what they free can be taken; then documents by revision.
-    pub(crate) fn changes_to(&self, documents: &Documents, removed_at: Revision) -> Vec<Change> {
-        let removed = self.documents.keys().filter(|name| !documents.contains_key(*name)).map(|name| Change {
-            name: name.clone(),
-            revision: removed_at,
-            content: Content::Removed,
+    /// Whether all that `whole` wants is in effect here, or replaced by something newer than it.
+    pub(crate) fn covers(&self, whole: &Self) -> bool {
+        let wanted = whole.documents.iter().all(|(name, wanted)| match self.documents.get(name) {
+            Some(held) => held.is_same(wanted) || held.revision > whole.head,
+            None => self.settled(name) > whole.head,
         });
-        let mut changed: Vec<_> = documents
+        let dropped = self.documents.iter().all(|(name, held)| {
+            whole.documents.contains_key(name) || held.revision > whole.head
+        });
+        self.store_id == whole.store_id && wanted && dropped
+    }
+
+    /// What has to change so that this set holds the documents of `target` and no others. Removals come first, so
+    /// that what they free can be taken; then documents by revision.
+    pub(crate) fn changes_until(&self, target: &Self) -> Vec<Change> {
+        let dropped = self.documents.keys().filter(|name| !target.documents.contains_key(*name));
+        let removed = dropped.map(|name| target.removal_of(name));
+        let mut changed: Vec<_> = target
+            .documents
             .iter()
             .filter(|(name, wanted)| !self.documents.get(*name).is_some_and(|held| held.is_same(wanted)))
             .map(|(name, wanted)| Change {
@@ -296,13 +306,14 @@ impl ConfigSet {
         removed.chain(changed).collect()
     }
 
-    /// What has to change so that this set becomes `target`.
-    pub(crate) fn changes_until(&self, target: &Self) -> Vec<Change> {
-        let mut changes = self.changes_to(&target.documents, target.head);
-        for change in changes.iter_mut().filter(|change| matches!(change.content, Content::Removed)) {
-            change.revision = target.settled(&change.name).max(self.settled(&change.name));
-        }
-        changes
+    /// The removals that `target` knows of names which are not held here: they change nothing that serves.
+    pub(crate) fn quiet_removals_until(&self, target: &Self) -> Vec<Change> {
+        let names = target.removals.keys().filter(|name| !self.documents.contains_key(*name));
+        names.map(|name| target.removal_of(name)).collect()
+    }
+
+    fn removal_of(&self, name: &ConfigName) -> Change {
+        Change { name: name.clone(), revision: self.settled(name), content: Content::Removed }
     }
 }
 

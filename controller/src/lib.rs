@@ -1,5 +1,30 @@
-//! Placeholder.
+//! The replicated controller: it knows who is online, what they should serve, and who does.
+//!
+//! [`run`] is the whole of it. Beats come in through [`service`] and are recorded by [`beats`]; [`presence`] calls
+//! the silent offline; an operator's push comes in through [`http`], is planned in [`plan`], carried out by [`push`]
+//! and counted in [`ledger`]. What all replicas share is behind two traits: [`registry::Registry`] and
+//! [`store::Store`].
 
-pub mod redis_url;
+mod beats;
+mod controller;
+mod desired;
+mod guard;
+mod http;
+mod ledger;
+mod plan;
+mod pool;
+mod presence;
+mod push;
+mod readiness;
+mod redis_url;
 pub mod registry;
+mod resync;
+mod rollouts;
+mod run;
+mod service;
+mod settings;
 pub mod store;
+
+pub use redis_url::{RedisUrl, RedisUrlError};
+pub use run::{Backends, RunError, run};
+pub use settings::Settings;

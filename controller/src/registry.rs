@@ -81,6 +81,11 @@ pub enum Recorded {
     Gone,
 }
 
+/// The event of an agent that came online.
+pub const ONLINE: &str = "agent.online";
+/// The event of an agent that went offline.
+pub const OFFLINE: &str = "agent.offline";
+
 /// What happened to an agent: an entry in the fleet's bounded list of events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {

@@ -103,7 +103,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Takes a document in, at the next revision, if it clashes with no other. The same document again gets a new
     /// revision too: a push is always sent.
-    async fn put(&self, config: IngressConfig, author: &str, now: &str) -> Result<Arc<StoredConfig>, StoreError>;
+    async fn put(
+        &self,
+        config: IngressConfig,
+        author: &str,
+        now: &str,
+    ) -> Result<Arc<StoredConfig>, StoreError>;
 
     /// Deletes a document; returns it as it was, and the revision of its deletion.
     async fn delete(&self, name: &ConfigName) -> Result<(Arc<StoredConfig>, Revision), StoreError>;

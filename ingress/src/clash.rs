@@ -27,7 +27,9 @@ pub enum Clash {
         port: u16,
     },
     /// A host, pathType and path that another document has on a shared listener.
-    #[error("{field}: this host, pathType and path belong to document {owner} on the listener that both share")]
+    #[error(
+        "{field}: this host, pathType and path belong to document {owner} on the listener that both share"
+    )]
     Route {
         /// The document that was there first.
         owner: ConfigName,
@@ -43,7 +45,9 @@ pub enum Clash {
         field: String,
     },
     /// Another certificate for a host on a shared HTTPS listener.
-    #[error("{field}: document {owner} has another certificate for this host on the listener that both share")]
+    #[error(
+        "{field}: document {owner} has another certificate for this host on the listener that both share"
+    )]
     Certificate {
         /// The document that was there first.
         owner: ConfigName,
@@ -99,7 +103,8 @@ pub fn clashes(existing: &[&IngressConfig], new: &IngressConfig) -> Result<(), C
     let others: Vec<&IngressConfig> =
         existing.iter().copied().filter(|other| other.name() != new.name()).collect();
     listeners(&others, new)?;
-    let neighbours: Vec<&IngressConfig> = others.iter().copied().filter(|other| share_http(other, new)).collect();
+    let neighbours: Vec<&IngressConfig> =
+        others.iter().copied().filter(|other| share_http(other, new)).collect();
     routes(&neighbours, new)?;
     default_backend(&neighbours, new)?;
     certificates(&others, new)?;
@@ -209,7 +214,8 @@ fn certificates(others: &[&IngressConfig], new: &IngressConfig) -> Result<(), Cl
 
 fn fleet_limits(others: &[&IngressConfig], new: &IngressConfig) -> Result<(), Clash> {
     let all = || others.iter().copied().chain([new]);
-    let hosts: HashSet<&Host> = all().flat_map(|config| config.spec().rules()).filter_map(|rule| rule.host()).collect();
+    let hosts: HashSet<&Host> =
+        all().flat_map(|config| config.spec().rules()).filter_map(|rule| rule.host()).collect();
     let paths = all().flat_map(|config| config.spec().rules()).map(|rule| rule.paths().len()).sum();
     let backends = all().map(|config| config.spec().backends().len()).sum();
     limit("rules", "hosts", hosts.len(), MAX_FLEET_HOSTS)?;
@@ -222,4 +228,116 @@ fn limit(key: &str, what: &'static str, count: usize, max: usize) -> Result<(), 
         return Ok(());
     }
     Err(Clash::FleetLimit { field: field(at![key]), what, count, max })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WEB: &str = "{name: web, port: 80, protocol: HTTP}";
+    const TLS: &str = "{name: tls, port: 443, protocol: HTTPS, defaultCertificate: {name: c}}";
+
+    fn config(name: &str, listeners: &str, rest: &str) -> IngressConfig {
+        let yaml = format!(
+            "{{apiVersion: bellwether/v1, kind: IngressConfig, metadata: {{name: {name}}}, spec: {{listeners: \
+             [{listeners}], backends: [{{name: b, endpoints: []}}]{rest}}}}}"
+        );
+        IngressConfig::from_yaml(&yaml).unwrap_or_else(|errors| panic!("{errors}\n{yaml}"))
+    }
+
+    fn rule(host: &str, path: &str, path_type: &str) -> String {
+        let path = format!("{{path: {path}, pathType: {path_type}, backend: {{name: b}}}}");
+        format!(", rules: [{{host: {host}, http: {{paths: [{path}]}}}}]")
+    }
+
+    fn clash(one: &IngressConfig, other: &IngressConfig) -> Option<(String, String)> {
+        let clash = clashes(&[one], other).err()?;
+        let owner = clash.owner().map(ToString::to_string).unwrap_or_default();
+        assert!(clash.to_string().contains(&owner) && clash.to_string().contains(clash.field()), "{clash}");
+        Some((owner, clash.field().to_owned()))
+    }
+
+    fn expected(field: &str) -> Option<(String, String)> {
+        Some(("one".to_owned(), field.to_owned()))
+    }
+
+    #[test]
+    fn one_document_owns_a_path_of_a_shared_listener() {
+        let one = config("one", WEB, &rule("a.b", "/x", "Prefix"));
+        let field = "spec.rules[0].http.paths[0].path";
+        assert_eq!(clash(&one, &config("two", WEB, &rule("a.b", "/x/", "Prefix"))), expected(field));
+        assert_eq!(clash(&one, &config("two", WEB, &rule("a.b", "/x", "Exact"))), None);
+        assert_eq!(clash(&one, &config("two", WEB, &rule("a.b", "/y", "Prefix"))), None);
+        assert_eq!(clash(&one, &config("two", WEB, &rule("\"*.b\"", "/x", "Prefix"))), None);
+        assert_eq!(clash(&one, &config("two", TLS, &rule("a.b", "/x", "Prefix"))), None);
+        let both = format!("{TLS}, {}", WEB.replace("web", "other-name"));
+        assert_eq!(clash(&one, &config("two", &both, &rule("a.b", "/x", "Prefix"))), expected(field));
+    }
+
+    #[test]
+    fn a_document_replaces_the_one_of_its_own_name() {
+        let one = config("one", WEB, &rule("a.b", "/x", "Prefix"));
+        assert_eq!(clash(&one, &config("one", WEB, &rule("a.b", "/x", "Prefix"))), None);
+    }
+
+    #[test]
+    fn an_unequal_listener_on_the_same_port_is_refused() {
+        let one = config("one", &format!("{WEB}, {TLS}"), "");
+        let two = |listener: &str| clash(&one, &config("two", listener, ""));
+        let field = expected("spec.listeners[0].port");
+        assert_eq!(two("{name: a, port: 80, address: 127.0.0.1, protocol: HTTP}"), field);
+        assert_eq!(two("{name: a, port: 80, protocol: TCP, backend: {name: b}}"), field);
+        assert_eq!(two("{name: a, port: 443, protocol: HTTP}"), field);
+        assert_eq!(two("{name: a, port: 443, protocol: HTTPS, defaultCertificate: {name: d}}"), field);
+        assert_eq!(two("{name: a, port: 443, protocol: HTTPS, defaultCertificate: {name: c}}"), None);
+        assert_eq!(two("{name: a, port: 81, protocol: HTTP}"), None);
+    }
+
+    #[test]
+    fn a_tcp_listener_has_one_document() {
+        let tcp = "{name: db, port: 5432, protocol: TCP, backend: {name: b}}";
+        let (one, two) = (config("one", tcp, ""), config("two", tcp, ""));
+        assert_eq!(clash(&one, &two), expected("spec.listeners[0].port"));
+    }
+
+    #[test]
+    fn one_document_owns_the_default_backend() {
+        let default = ", defaultBackend: {name: b}";
+        let one = config("one", WEB, default);
+        assert_eq!(clash(&one, &config("two", WEB, default)), expected("spec.defaultBackend"));
+        assert_eq!(clash(&one, &config("two", WEB, "")), None);
+        assert_eq!(clash(&one, &config("two", TLS, default)), None);
+    }
+
+    #[test]
+    fn a_host_has_one_certificate_on_a_shared_listener() {
+        let tls =
+            |certificate: &str| format!(", tls: [{{hosts: [a.b], certificateRef: {{name: {certificate}}}}}]");
+        let one = config("one", TLS, &tls("x"));
+        assert_eq!(clash(&one, &config("two", TLS, &tls("x"))), None);
+        assert_eq!(clash(&one, &config("two", TLS, &tls("y"))), expected("spec.tls[0].hosts[0]"));
+        assert_eq!(clash(&one, &config("two", &TLS.replace("443", "444"), &tls("y"))), None);
+    }
+
+    #[test]
+    fn the_whole_set_is_bounded() {
+        let backends: String =
+            (0..2_000).map(|index| format!("{{name: n{index}, endpoints: []}},")).collect();
+        let member = |index: usize| {
+            let yaml = format!(
+                "{{apiVersion: bellwether/v1, kind: IngressConfig, metadata: {{name: d{index}}}, spec: {{listeners: \
+                 [{WEB}], backends: [{backends}]}}}}"
+            );
+            IngressConfig::from_yaml(&yaml).unwrap_or_else(|errors| panic!("{errors}"))
+        };
+        let members: Vec<IngressConfig> = (0..5).map(member).collect();
+        let all: Vec<&IngressConfig> = members.iter().collect();
+        assert_eq!(clashes(all.get(..4).unwrap_or_default(), &member(4)), Ok(()));
+        assert_eq!(clashes(&all, &member(4)), Ok(()));
+        let refused = clashes(&all, &config("one-more", WEB, "")).err();
+        assert!(
+            matches!(refused, Some(Clash::FleetLimit { what: "backends", count: 10_001, .. })),
+            "{refused:?}"
+        );
+    }
 }

@@ -49,7 +49,9 @@ impl FromStr for Digest {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        parse_hex(text).map(Self).ok_or_else(|| Error::invalid("a digest", text, "write 64 lower-case hex digits"))
+        parse_hex(text)
+            .map(Self)
+            .ok_or_else(|| Error::invalid("a digest", text, "write 64 lower-case hex digits"))
     }
 }
 

@@ -43,12 +43,31 @@ mod tests {
 
     #[test]
     fn only_a_whole_leading_label_may_be_a_star() {
-        for good in ["a", "shop.example.com", "*.example.com", "1.a", "xn--bcher-kva.example", "invalid.example"] {
+        for good in
+            ["a", "shop.example.com", "*.example.com", "1.a", "xn--bcher-kva.example", "invalid.example"]
+        {
             assert!(good.parse::<Host>().is_ok(), "{good}");
         }
         for bad in [
-            "", "*", "*.", "a.*", "*a.b", "*.*.a", "a..b", ".a", "a.", "10.0.0.1", "*.1", "::1", "a_b.c", "A.b", "a:80",
-            "rev.ingress.invalid", "*.invalid", "a\n", "a b",
+            "",
+            "*",
+            "*.",
+            "a.*",
+            "*a.b",
+            "*.*.a",
+            "a..b",
+            ".a",
+            "a.",
+            "10.0.0.1",
+            "*.1",
+            "::1",
+            "a_b.c",
+            "A.b",
+            "a:80",
+            "rev.ingress.invalid",
+            "*.invalid",
+            "a\n",
+            "a b",
         ] {
             assert!(bad.parse::<Host>().is_err(), "{bad:?}");
         }

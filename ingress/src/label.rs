@@ -103,7 +103,9 @@ mod tests {
         for good in ["zone", "A_b.c-1", "example.com/zone", "a/b", &format!("{}/b", ["a"; 127].join("."))] {
             assert!(good.parse::<LabelKey>().is_ok(), "{good}");
         }
-        for bad in ["", "-a", "a-", "/a", "a/", "a/b/c", "Example.com/a", "a b", "a=b", &"a".repeat(64), "a\n"] {
+        for bad in
+            ["", "-a", "a-", "/a", "a/", "a/b/c", "Example.com/a", "a b", "a=b", &"a".repeat(64), "a\n"]
+        {
             assert!(bad.parse::<LabelKey>().is_err(), "{bad:?}");
         }
     }

@@ -33,8 +33,8 @@ pub use address::{EndpointAddress, ListenerAddress};
 pub use certificate::CertificateName;
 pub use clash::{Clash, clashes};
 pub use config::{
-    Backend, Balance, Endpoint, HealthCheck, HealthProbe, IngressConfig, Listener, PathRule, PathType, Protocol, Rule,
-    Spec, Timeouts, Tls, documents_from_yaml,
+    Backend, Balance, Endpoint, HealthCheck, HealthProbe, IngressConfig, Listener, PathRule, PathType,
+    Protocol, Rule, Spec, Timeouts, Tls, documents_from_yaml,
 };
 pub use digest::Digest;
 pub use document_errors::{DocumentError, DocumentErrors};

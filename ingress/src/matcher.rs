@@ -80,7 +80,9 @@ impl<'a> Matcher<'a> {
         let mut matcher = None;
         for document in documents {
             let listeners = document.spec().listeners().iter();
-            for listener in listeners.filter(|listener| (listener.address(), listener.port()) == (address, port)) {
+            for listener in
+                listeners.filter(|listener| (listener.address(), listener.port()) == (address, port))
+            {
                 matcher.get_or_insert_with(Self::empty).add(document, listener.protocol());
             }
         }
@@ -130,7 +132,8 @@ impl<'a> Matcher<'a> {
     fn add_routes(&mut self, document: &'a IngressConfig) {
         let spec = document.spec();
         self.fallback = self.fallback.or(spec.default_backend().and_then(|name| target(document, name)));
-        let backends: HashMap<_, _> = spec.backends().iter().map(|backend| (backend.name(), backend)).collect();
+        let backends: HashMap<_, _> =
+            spec.backends().iter().map(|backend| (backend.name(), backend)).collect();
         let hosts = self.hosts.get_or_insert_default();
         for rule in spec.rules() {
             let routes = hosts.entry(rule.host().map_or("", |host| host.as_str())).or_default();
@@ -200,5 +203,7 @@ fn text(path: &[u8]) -> Option<&str> {
 /// The path and all that it is under, longest first, none longer than a rule can be.
 fn prefixes(path: &[u8]) -> impl Iterator<Item = &str> {
     let ends = (0..=path.len().min(HttpPath::MAX_BYTES)).rev();
-    ends.filter(|end| path.get(*end).is_none_or(|byte| *byte == b'/')).filter_map(|end| path.get(..end)).filter_map(text)
+    ends.filter(|end| path.get(*end).is_none_or(|byte| *byte == b'/'))
+        .filter_map(|end| path.get(..end))
+        .filter_map(text)
 }

@@ -30,7 +30,8 @@ pub(crate) fn is_label(text: &str) -> bool {
 /// Whether the first and the last byte are ASCII letters or digits; an empty text has neither.
 pub(crate) fn starts_and_ends_alphanumeric(text: &str) -> bool {
     let bytes = text.as_bytes();
-    bytes.first().is_some_and(u8::is_ascii_alphanumeric) && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
+    bytes.first().is_some_and(u8::is_ascii_alphanumeric)
+        && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
 }
 
 #[cfg(test)]

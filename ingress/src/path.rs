@@ -46,7 +46,10 @@ mod tests {
         for good in ["/", "/a", "/a/", "/...", "/a.b/~@:=+,&!-_", "/.well-known/x"] {
             assert!(good.parse::<HttpPath>().is_ok(), "{good}");
         }
-        for bad in ["", "a", "//", "/a//b", "/.", "/a/..", "/./a", "/a%2f", "/a?b", "/a#b", "/a b", "/a\n", "/é", "/;"] {
+        for bad in [
+            "", "a", "//", "/a//b", "/.", "/a/..", "/./a", "/a%2f", "/a?b", "/a#b", "/a b", "/a\n", "/é",
+            "/;",
+        ] {
             assert!(bad.parse::<HttpPath>().is_err(), "{bad:?}");
         }
         assert!(format!("/{}", "a".repeat(253)).parse::<HttpPath>().is_ok());

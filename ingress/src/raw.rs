@@ -36,9 +36,11 @@ impl RawConfig {
                 only = Some(Self { root });
                 Ok(())
             }
-            Some(_) => {
-                Err(refuse(WHOLE_DOCUMENT.to_owned(), root.position, "a second document: give exactly one here"))
-            }
+            Some(_) => Err(refuse(
+                WHOLE_DOCUMENT.to_owned(),
+                root.position,
+                "a second document: give exactly one here",
+            )),
         })?;
         only.ok_or_else(no_document)
     }
@@ -132,7 +134,10 @@ mod tests {
 
     #[test]
     fn a_duplicate_key_is_refused_in_both_formats() {
-        assert!(first(RawConfig::from_json(br#"{"a":{"b":1,"b":1}}"#)).contains("a.b: this key stands here twice"));
+        assert!(
+            first(RawConfig::from_json(br#"{"a":{"b":1,"b":1}}"#))
+                .contains("a.b: this key stands here twice")
+        );
         assert!(first(RawConfig::from_yaml("a:\n  b: 1\n  b: 1\n")).starts_with("3:3: a.b: this key"));
         assert!(first(RawConfig::from_yaml("{a: [{b: 1, \"b\": 1}]}")).contains("a[0].b: this key"));
     }

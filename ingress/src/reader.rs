@@ -54,7 +54,9 @@ impl<'a> Place<'a> {
             Value::Null => "null, which is nowhere a value".to_owned(),
             Value::Bool(value) => format!("the boolean {value}"),
             Value::Integer(value) => format!("the number {value}"),
-            Value::OddNumber(text) => format!("{}, which is a number to some readers", Excerpt::of(text)),
+            Value::Ambiguous(text) => {
+                format!("{}, which is neither a plain decimal integer nor clearly text", Excerpt::of(text))
+            }
             Value::Text(text) => format!("the text {}", Excerpt::of(text)),
             Value::List(_) => "a list".to_owned(),
             Value::Map(_) => "a mapping".to_owned(),
@@ -114,7 +116,7 @@ impl<'a> Place<'a> {
     pub(crate) fn text<T: FromStr<Err = Error>>(&self, problems: &mut Problems) -> Option<T> {
         match &self.node.value {
             Value::Text(text) => self.parsed(text, problems),
-            Value::Bool(_) | Value::Integer(_) | Value::OddNumber(_) => {
+            Value::Bool(_) | Value::Integer(_) | Value::Ambiguous(_) => {
                 self.refuse_kind(problems, "text in quotes");
                 None
             }
@@ -173,7 +175,10 @@ impl<'a> Place<'a> {
         if (bounds.shortest..=bounds.longest).contains(&span) {
             return Some(span);
         }
-        self.refuse(problems, format!("{span} is out of bounds: use {} to {}", bounds.shortest, bounds.longest));
+        self.refuse(
+            problems,
+            format!("{span} is out of bounds: use {} to {}", bounds.shortest, bounds.longest),
+        );
         None
     }
 
@@ -227,12 +232,21 @@ impl<'a> Fields<'a> {
     }
 
     /// What `read` makes of `key`, or `default` if it is not given.
-    pub(crate) fn or<T>(&self, key: &str, default: T, read: impl FnOnce(Place<'a>) -> Option<T>) -> Option<T> {
+    pub(crate) fn or<T>(
+        &self,
+        key: &str,
+        default: T,
+        read: impl FnOnce(Place<'a>) -> Option<T>,
+    ) -> Option<T> {
         self.get(key).map_or(Some(default), read)
     }
 
     /// What `read` makes of `key`, or nothing if it is not given.
-    pub(crate) fn optional<T>(&self, key: &str, read: impl FnOnce(Place<'a>) -> Option<T>) -> Option<Option<T>> {
+    pub(crate) fn optional<T>(
+        &self,
+        key: &str,
+        read: impl FnOnce(Place<'a>) -> Option<T>,
+    ) -> Option<Option<T>> {
         self.get(key).map_or(Some(None), |place| read(place).map(Some))
     }
 }

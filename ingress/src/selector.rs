@@ -204,7 +204,9 @@ mod tests {
 
     #[test]
     fn what_kubernetes_refuses_is_refused() {
-        for bad in [",", "a=b,", ",a=b", "=b", "a=b c", "a b=c", "a=b=c", "a===b", "a!b", "a=!b", "a\n=b", "a=b;c=d"] {
+        for bad in
+            [",", "a=b,", ",a=b", "=b", "a=b c", "a b=c", "a=b=c", "a===b", "a!b", "a=!b", "a\n=b", "a=b;c=d"]
+        {
             assert!(bad.parse::<Selector>().is_err(), "{bad:?}");
         }
     }

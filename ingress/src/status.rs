@@ -75,7 +75,19 @@ mod tests {
 
     #[test]
     fn free_text_is_no_status() {
-        for bad in ["", "2xx", "99", "600", "0200", "299-200", "200-", "-200", "200-299-300", "200 or rstring .*", "+20"] {
+        for bad in [
+            "",
+            "2xx",
+            "99",
+            "600",
+            "0200",
+            "299-200",
+            "200-",
+            "-200",
+            "200-299-300",
+            "200 or rstring .*",
+            "+20",
+        ] {
             assert!(bad.parse::<ExpectStatus>().is_err(), "{bad:?}");
         }
     }

@@ -49,7 +49,8 @@ fn parse_ms(text: &str) -> Option<u64> {
         "m" => 60_000,
         _ => return None,
     };
-    let plain = digits.len() <= 6 && !digits.starts_with('0') && digits.bytes().all(|digit| digit.is_ascii_digit());
+    let plain =
+        digits.len() <= 6 && !digits.starts_with('0') && digits.bytes().all(|digit| digit.is_ascii_digit());
     let count: u64 = if plain { digits.parse().ok()? } else { return None };
     Some(count * ms_per_unit)
 }
@@ -70,7 +71,8 @@ mod tests {
 
     #[test]
     fn equal_durations_print_alike() {
-        for (written, printed) in [("60000ms", "1m"), ("120s", "2m"), ("1500ms", "1500ms"), ("3000ms", "3s")] {
+        for (written, printed) in [("60000ms", "1m"), ("120s", "2m"), ("1500ms", "1500ms"), ("3000ms", "3s")]
+        {
             assert_eq!(written.parse::<TimeSpan>().map(|span| span.to_string()), Ok(printed.to_owned()));
         }
         let longest: Result<TimeSpan, _> = "999999m".parse();
@@ -79,7 +81,9 @@ mod tests {
 
     #[test]
     fn a_number_needs_its_unit() {
-        for bad in ["", "2", "s", "0s", "02s", "1000000s", "2h", "2 s", "2s\n", "-2s", "1.5s", "2S", "2sm", "１s"] {
+        for bad in
+            ["", "2", "s", "0s", "02s", "1000000s", "2h", "2 s", "2s\n", "-2s", "1.5s", "2S", "2sm", "１s"]
+        {
             assert!(bad.parse::<TimeSpan>().is_err(), "{bad:?}");
         }
     }

@@ -27,8 +27,8 @@ pub(crate) enum Value {
     Null,
     Bool(bool),
     Integer(i64),
-    /// A number, or what some reader of YAML takes for one, that is no plain decimal integer: `1.5`, `010`, `2:14`.
-    OddNumber(String),
+    /// Neither a plain decimal integer nor text to every reader of YAML: `1.5`, `010`, `2:14`, `no`.
+    Ambiguous(String),
     Text(String),
     List(Vec<Node>),
     Map(Vec<Entry>),
@@ -86,7 +86,8 @@ fn push_key(shown: &mut String, key: &str) {
     if !shown.is_empty() {
         shown.push('.');
     }
-    let plain = key.len() <= 80 && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte));
+    let plain =
+        key.len() <= 80 && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte));
     if plain && !key.is_empty() {
         shown.push_str(key);
     } else {

@@ -50,9 +50,13 @@ fn field_of(case: &str) -> &'static str {
 }
 
 fn assert_refused(case: &str, format: &str, read: Result<IngressConfig, DocumentErrors>) -> DocumentErrors {
-    let errors = read.map(|config| config.to_canonical_json()).expect_err(&format!("{case} as {format} was taken"));
+    let errors =
+        read.map(|config| config.to_canonical_json()).expect_err(&format!("{case} as {format} was taken"));
     let field = field_of(case);
-    assert!(errors.iter().any(|error| error.path == field), "{case} as {format} does not name {field}:\n{errors}");
+    assert!(
+        errors.iter().any(|error| error.path == field),
+        "{case} as {format} does not name {field}:\n{errors}"
+    );
     assert!(errors.iter().all(|error| error.message.len() < 400), "{case} as {format} is long:\n{errors}");
     errors
 }
@@ -62,7 +66,11 @@ fn every_bad_document_is_refused_as_json() {
     let cases = cases();
     assert!(cases.len() >= 75);
     for case in cases.iter().filter(|case| !case["config"].is_null()) {
-        assert_refused(text(case, "name"), "JSON", IngressConfig::from_json(case["config"].to_string().as_bytes()));
+        assert_refused(
+            text(case, "name"),
+            "JSON",
+            IngressConfig::from_json(case["config"].to_string().as_bytes()),
+        );
         let through_serde = serde_json::from_value::<IngressConfig>(case["config"].clone());
         assert!(through_serde.is_err(), "{case}");
     }
@@ -81,7 +89,10 @@ fn every_bad_document_is_refused_as_yaml_with_its_position() {
         };
         for yaml in texts {
             let errors = assert_refused(name, "YAML", IngressConfig::from_yaml(&yaml));
-            assert!(errors.iter().all(|error| error.line.is_some() && error.column.is_some()), "{name}:\n{errors}");
+            assert!(
+                errors.iter().all(|error| error.line.is_some() && error.column.is_some()),
+                "{name}:\n{errors}"
+            );
             assert!(documents_from_yaml(&yaml).is_err(), "{name}");
         }
     }

@@ -19,14 +19,17 @@ fn config(cases: &Value, name: &str) -> IngressConfig {
 
 fn listener<'a>(config: &'a IngressConfig, name: &str) -> &'a Listener {
     let mut listeners = config.spec().listeners().iter();
-    listeners.find(|listener| listener.name().as_str() == name).unwrap_or_else(|| panic!("no listener {name}"))
+    listeners
+        .find(|listener| listener.name().as_str() == name)
+        .unwrap_or_else(|| panic!("no listener {name}"))
 }
 
 fn check(cases: &Value, case: &Value) {
     let (request, expect, name) = (&case["request"], &case["expect"], &case["name"]);
     let config = config(cases, case["config"].as_str().expect("a config"));
     let listener = listener(&config, request["listener"].as_str().expect("a listener"));
-    let matcher = Matcher::for_listener([&config], listener.address(), listener.port()).expect("it listens there");
+    let matcher =
+        Matcher::for_listener([&config], listener.address(), listener.port()).expect("it listens there");
     let hosts: Vec<&str> = request["host"].as_str().into_iter().collect();
     let version = if request["version"] == "1.0" { Version::Http10 } else { Version::Http11 };
     let target = request["target"].as_str().expect("a target");
@@ -70,7 +73,11 @@ fn every_document_of_the_cases_keeps_its_meaning_in_canonical_form() {
     let cases = cases();
     for name in cases["configs"].as_object().expect("configs by name").keys() {
         let config = config(&cases, name);
-        assert_eq!(IngressConfig::from_json(config.to_canonical_json().as_bytes()), Ok(config.clone()), "{name}");
+        assert_eq!(
+            IngressConfig::from_json(config.to_canonical_json().as_bytes()),
+            Ok(config.clone()),
+            "{name}"
+        );
         assert_eq!(IngressConfig::from_yaml(&config.to_yaml()), Ok(config), "{name}");
     }
 }

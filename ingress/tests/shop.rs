@@ -40,10 +40,23 @@ fn the_example_reads_as_it_says() {
 #[test]
 fn the_canonical_form_is_stable() {
     let canonical = shop().to_canonical_json();
-    assert!(canonical.starts_with(r#"{"apiVersion":"bellwether/v1","kind":"IngressConfig","metadata":{"name":"shop","#));
-    assert!(canonical.contains(r#"{"name":"web","address":"127.0.0.1","port":18080,"protocol":"HTTP"}"#), "{canonical}");
-    assert!(canonical.contains(r#""endpoints":[{"address":"127.0.0.1","port":19503,"weight":100}]"#), "{canonical}");
-    assert!(canonical.contains(r#"{"type":"tcp","interval":"5s","timeout":"2s","rise":2,"fall":3}"#), "{canonical}");
+    assert!(
+        canonical.starts_with(
+            r#"{"apiVersion":"bellwether/v1","kind":"IngressConfig","metadata":{"name":"shop","#
+        )
+    );
+    assert!(
+        canonical.contains(r#"{"name":"web","address":"127.0.0.1","port":18080,"protocol":"HTTP"}"#),
+        "{canonical}"
+    );
+    assert!(
+        canonical.contains(r#""endpoints":[{"address":"127.0.0.1","port":19503,"weight":100}]"#),
+        "{canonical}"
+    );
+    assert!(
+        canonical.contains(r#"{"type":"tcp","interval":"5s","timeout":"2s","rise":2,"fall":3}"#),
+        "{canonical}"
+    );
     let again = IngressConfig::from_json(canonical.as_bytes()).expect("the canonical form is a document");
     assert_eq!(again.to_canonical_json(), canonical);
     assert_eq!(Digest::of_document(&again), Digest::of_document(&shop()));
@@ -58,7 +71,10 @@ fn spelling_a_default_out_changes_nothing() {
 #[test]
 fn a_bad_value_is_named_with_line_and_column() {
     let shown = refusal("path: /api,", "path: /api%2f,");
-    assert!(shown.starts_with("20:20: spec.rules[0].http.paths[1].path: \"/api%2f\" is not a path: "), "{shown}");
+    assert!(
+        shown.starts_with("19:20: spec.rules[0].http.paths[1].path: \"/api%2f\" is not a path: "),
+        "{shown}"
+    );
     let shown = refusal("apiVersion: bellwether/v1", "apiVersion: bellwether/v2");
     assert_eq!(shown, "1:13: apiVersion: expected bellwether/v1, found the text \"bellwether/v2\"");
 }
@@ -66,16 +82,27 @@ fn a_bad_value_is_named_with_line_and_column() {
 #[test]
 fn a_bad_combination_is_named_with_line_and_column() {
     let shown = refusal("backend: {name: api}", "backend: {name: nope}");
-    assert!(shown.starts_with("20:64: spec.rules[0].http.paths[1].backend.name: no backend named nope"), "{shown}");
+    assert!(
+        shown.starts_with("19:60: spec.rules[0].http.paths[1].backend.name: no backend named nope"),
+        "{shown}"
+    );
     let shown = refusal("port: 15432", "port: 18080");
-    assert!(shown.starts_with("10:46: spec.listeners[2].port: port 18080 is already taken by listener web"), "{shown}");
+    assert!(
+        shown.starts_with("10:44: spec.listeners[2].port: port 18080 is already taken by listener web"),
+        "{shown}"
+    );
 }
 
 #[test]
 fn numbers_are_plain_decimal_integers() {
-    for bad in ["018080", "0x46A0", "18_080", "301:20", "1.808e4", "18080.0", "'18080'", "true", "~", "+18080"] {
+    for bad in
+        ["018080", "0x46A0", "18_080", "301:20", "1.808e4", "18080.0", "'18080'", "true", "~", "+18080"]
+    {
         let shown = refusal("port: 18080", &format!("port: {bad}"));
-        assert!(shown.contains("spec.listeners[0].port: expected a whole number from 1 to 65535"), "{bad}: {shown}");
+        assert!(
+            shown.contains("spec.listeners[0].port: expected a whole number from 1 to 65535"),
+            "{bad}: {shown}"
+        );
     }
 }
 

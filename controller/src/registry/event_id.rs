@@ -25,10 +25,11 @@ impl FromStr for EventId {
     type Err = RegistryError;
 
     fn from_str(text: &str) -> Result<Self, RegistryError> {
-        let number = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?;
-        let parsed = text.split_once('-').and_then(|(at_ms, sequence)| {
-            Some(Self { at_ms: number(at_ms)?, sequence: number(sequence)? })
-        });
+        let number =
+            |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?;
+        let parsed = text
+            .split_once('-')
+            .and_then(|(at_ms, sequence)| Some(Self { at_ms: number(at_ms)?, sequence: number(sequence)? }));
         parsed.ok_or_else(|| RegistryError("an event's id must be <milliseconds>-<sequence>".to_owned()))
     }
 }

@@ -1,6 +1,8 @@
 //! The registry within one process, with the same promises as the shared one: for `dev`, simulations and tests.
 
-use super::{AgentEntry, AgentRecord, Event, Presence, Recorded, Registry, RegistryError, Replica, event_id::EventId};
+use super::{
+    AgentEntry, AgentRecord, Event, Presence, Recorded, Registry, RegistryError, Replica, event_id::EventId,
+};
 use super::{EVENTS_KEPT, GONE_FOR};
 use async_trait::async_trait;
 use bellwether_proto::AgentName;
@@ -79,7 +81,8 @@ impl Registry for MemoryRegistry {
         state.gone_until.retain(|_, until| *until > now);
         state.gone_until.insert(instance, now.saturating_add(ms(GONE_FOR)));
         let known = state.agents.get(name);
-        let on_record = known.is_some_and(|agent| agent.record.instance == instance && agent.offline_since.is_none());
+        let on_record =
+            known.is_some_and(|agent| agent.record.instance == instance && agent.offline_since.is_none());
         if on_record {
             state.call_offline(name, now);
         }
@@ -184,7 +187,8 @@ impl State {
     fn tell(&mut self, kind: &str, agent: &AgentName, instance: Instance, now: u64) {
         let id = self.last_event.following(now);
         self.last_event = id;
-        let event = Event { id: id.to_string(), kind: kind.to_owned(), agent: agent.clone(), instance, at: now };
+        let event =
+            Event { id: id.to_string(), kind: kind.to_owned(), agent: agent.clone(), instance, at: now };
         self.events.push_back((id, event));
         if self.events.len() > EVENTS_KEPT {
             self.events.pop_front();

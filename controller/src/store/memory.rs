@@ -58,7 +58,12 @@ impl Store for MemoryStore {
         Ok(self.state().live.clone())
     }
 
-    async fn put(&self, config: IngressConfig, author: &str, now: &str) -> Result<Arc<StoredConfig>, StoreError> {
+    async fn put(
+        &self,
+        config: IngressConfig,
+        author: &str,
+        now: &str,
+    ) -> Result<Arc<StoredConfig>, StoreError> {
         let mut state = self.state();
         let existing: Vec<_> = state.live.configs.iter().map(|stored| &stored.config).collect();
         clashes(&existing, &config)?;
@@ -82,7 +87,8 @@ impl Store for MemoryStore {
         let now = Instant::now();
         state.rollouts.retain(|_, kept| kept.kept_until > now);
         state.rollouts_saved += 1;
-        let number = state.rollouts.get(&rollout.rollout).map_or(state.rollouts_saved, |before| before.number);
+        let number =
+            state.rollouts.get(&rollout.rollout).map_or(state.rollouts_saved, |before| before.number);
         let saved = Rollout { view: rollout.clone(), number, kept_until: now + ROLLOUT_LIFE };
         state.rollouts.insert(rollout.rollout, saved);
         Ok(())

@@ -70,7 +70,8 @@ impl<'a> Checks<'a> {
         for (entry, tls) in self.spec.tls.iter().enumerate() {
             for (index, host) in tls.hosts.iter().enumerate() {
                 if let Some((entry_before, _)) = seen.put(host, (entry, index)) {
-                    let message = format!("{host} already has a certificate in spec.tls[{entry_before}]: keep one");
+                    let message =
+                        format!("{host} already has a certificate in spec.tls[{entry_before}]: keep one");
                     self.refuse(at!["tls", entry, "hosts", index], message);
                 }
             }
@@ -98,7 +99,9 @@ impl<'a> Checks<'a> {
                     );
                     self.refuse(field("path"), message);
                 }
-                self.reference(&known, &path.backend, || at!["rules", rule_index, "http", "paths", index, "backend", "name"]);
+                self.reference(&known, &path.backend, || {
+                    at!["rules", rule_index, "http", "paths", index, "backend", "name"]
+                });
             }
         }
         if total > MAX_PATHS {
@@ -129,15 +132,24 @@ impl<'a> Checks<'a> {
         let mut seen = FirstAt::default();
         for (index, endpoint) in backend.endpoints.iter().enumerate() {
             if let Some(before) = seen.put((endpoint.address, endpoint.port), index) {
-                let message = format!("the same address and port as endpoints[{before}]: use its weight instead");
+                let message =
+                    format!("the same address and port as endpoints[{before}]: use its weight instead");
                 self.refuse(at!["backends", backend_index, "endpoints", index, "address"], message);
             }
         }
     }
 
-    fn reference(&mut self, known: &HashSet<&BackendName>, name: &BackendName, steps: impl FnOnce() -> Vec<Step>) {
+    fn reference(
+        &mut self,
+        known: &HashSet<&BackendName>,
+        name: &BackendName,
+        steps: impl FnOnce() -> Vec<Step>,
+    ) {
         if !known.contains(name) {
-            self.refuse(steps(), format!("no backend named {name} in spec.backends: add it or correct the name"));
+            self.refuse(
+                steps(),
+                format!("no backend named {name} in spec.backends: add it or correct the name"),
+            );
         }
     }
 }

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Deserializer, de};
 
 use super::{
-    API_VERSION, Backend, Balance, Endpoint, HealthCheck, HealthProbe, IngressConfig, KIND, Listener, PathRule,
-    PathType, Protocol, Rule, Spec, Timeouts, Tls, checks,
+    API_VERSION, Backend, Balance, Endpoint, HealthCheck, HealthProbe, IngressConfig, KIND, Listener,
+    PathRule, PathType, Protocol, Rule, Spec, Timeouts, Tls, checks,
 };
 use crate::document_errors::DocumentErrors;
+use crate::host::Host;
 use crate::label::Labels;
 use crate::limits::{
     CHECK_INTERVAL, CHECK_TIMEOUT, CONNECT_TIMEOUT, MAX_BACKEND_ENDPOINTS, MAX_BACKENDS, MAX_CHECKS_IN_A_ROW,
@@ -20,7 +21,6 @@ use crate::raw::RawConfig;
 use crate::reader::{Fields, Place};
 use crate::selector::Selector;
 use crate::status::ExpectStatus;
-use crate::host::Host;
 use crate::tree::{WHOLE_DOCUMENT, refuse};
 
 impl TryFrom<RawConfig> for IngressConfig {
@@ -114,10 +114,20 @@ fn protocol(fields: &Fields<'_>, problems: &mut Problems) -> Option<Protocol> {
     let words = [("HTTP", Word::Http), ("HTTPS", Word::Https), ("TCP", Word::Tcp)];
     let word = fields.required("protocol", problems)?.word(&words, problems)?;
     if word != Word::Https {
-        refuse_field(fields, "defaultCertificate", "only an HTTPS listener has a certificate: remove it", problems);
+        refuse_field(
+            fields,
+            "defaultCertificate",
+            "only an HTTPS listener has a certificate: remove it",
+            problems,
+        );
     }
     if word != Word::Tcp {
-        refuse_field(fields, "backend", "only a TCP listener has a backend: use rules or defaultBackend", problems);
+        refuse_field(
+            fields,
+            "backend",
+            "only a TCP listener has a backend: use rules or defaultBackend",
+            problems,
+        );
     }
     match word {
         Word::Http => Some(Protocol::Http),
@@ -125,7 +135,9 @@ fn protocol(fields: &Fields<'_>, problems: &mut Problems) -> Option<Protocol> {
             let default_certificate = fields.required("defaultCertificate", problems)?.reference(problems)?;
             Some(Protocol::Https { default_certificate })
         }
-        Word::Tcp => Some(Protocol::Tcp { backend: fields.required("backend", problems)?.reference(problems)? }),
+        Word::Tcp => {
+            Some(Protocol::Tcp { backend: fields.required("backend", problems)?.reference(problems)? })
+        }
     }
 }
 
@@ -138,7 +150,8 @@ fn refuse_field(fields: &Fields<'_>, key: &str, message: &str, problems: &mut Pr
 fn tls(place: Place<'_>, problems: &mut Problems) -> Option<Tls> {
     let fields = place.fields(&["hosts", "certificateRef"], problems)?;
     let hosts = fields.required("hosts", problems);
-    let hosts = hosts.and_then(|place| place.list(1..=MAX_TLS_HOSTS, problems, |host, problems| host.text(problems)));
+    let hosts =
+        hosts.and_then(|place| place.list(1..=MAX_TLS_HOSTS, problems, |host, problems| host.text(problems)));
     let certificate = fields.required("certificateRef", problems).and_then(|place| place.reference(problems));
     Some(Tls { hosts: hosts?, certificate: certificate? })
 }
@@ -193,7 +206,8 @@ fn endpoint(place: Place<'_>, problems: &mut Problems) -> Option<Endpoint> {
     let fields = place.fields(&["address", "port", "weight"], problems)?;
     let address = fields.required("address", problems).and_then(|place| place.text(problems));
     let port = port(&fields, problems);
-    let weight = fields.or("weight", Endpoint::DEFAULT_WEIGHT, |place| place.integer(0..=MAX_WEIGHT, problems));
+    let weight =
+        fields.or("weight", Endpoint::DEFAULT_WEIGHT, |place| place.integer(0..=MAX_WEIGHT, problems));
     Some(Endpoint { address: address?, port: port?, weight: weight? })
 }
 
@@ -206,8 +220,10 @@ fn health_check(place: Place<'_>, problems: &mut Problems) -> Option<HealthCheck
     let timeout =
         fields.or("timeout", HealthCheck::DEFAULT_TIMEOUT, |place| place.time_span(&CHECK_TIMEOUT, problems));
     let in_a_row = 1..=MAX_CHECKS_IN_A_ROW;
-    let rise = fields.or("rise", HealthCheck::DEFAULT_RISE, |place| place.integer(in_a_row.clone(), problems));
-    let fall = fields.or("fall", HealthCheck::DEFAULT_FALL, |place| place.integer(in_a_row.clone(), problems));
+    let rise =
+        fields.or("rise", HealthCheck::DEFAULT_RISE, |place| place.integer(in_a_row.clone(), problems));
+    let fall =
+        fields.or("fall", HealthCheck::DEFAULT_FALL, |place| place.integer(in_a_row.clone(), problems));
     Some(HealthCheck { probe: probe?, interval: interval?, timeout: timeout?, rise: rise?, fall: fall? })
 }
 

@@ -12,6 +12,7 @@ use crate::name::ConfigName;
 impl IngressConfig {
     /// The canonical JSON, without spaces: equal documents give equal bytes.
     pub fn to_canonical_json(&self) -> String {
+        // Nothing here can refuse to be written: keys are fixed or text, values text, numbers and lists.
         serde_json::to_string(self).unwrap_or_default()
     }
 

@@ -112,14 +112,19 @@ fn split_port(host: &str) -> Option<(&str, Option<&str>)> {
     if host.starts_with('[') {
         let end = host.find(']')?;
         let (address, rest) = host.split_at(end + 1);
-        return if rest.is_empty() { Some((address, None)) } else { Some((address, Some(rest.strip_prefix(':')?))) };
+        return if rest.is_empty() {
+            Some((address, None))
+        } else {
+            Some((address, Some(rest.strip_prefix(':')?)))
+        };
     }
     Some(host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port))))
 }
 
 /// Requests may use underscores and capitals, which rules may not.
 fn is_host_label(label: &str) -> bool {
-    !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    !label.is_empty()
+        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 fn decode_path(path: &str) -> Result<Vec<u8>, BadRequest> {
@@ -184,7 +189,10 @@ mod tests {
 
     #[test]
     fn a_host_that_is_no_name_is_refused() {
-        for bad in ["", ".", "a..", "a..b", ".a", "a b", "a/b", "a:80:81", "a:x", "[::1", "[]", "::1", "a@b", "*.a", "é"] {
+        for bad in [
+            "", ".", "a..", "a..b", ".a", "a b", "a/b", "a:80:81", "a:x", "[::1", "[]", "::1", "a@b", "*.a",
+            "é",
+        ] {
             assert_eq!(parse(&[bad], "/"), Err(BadRequest::InvalidHost), "{bad:?}");
         }
     }

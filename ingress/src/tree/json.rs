@@ -18,7 +18,8 @@ pub(crate) fn document(text: &str) -> Result<Node, DocumentErrors> {
         let shown = error.to_string();
         let suffix = format!(" at line {} column {}", error.line(), error.column());
         let message = shown.strip_suffix(&suffix).unwrap_or(&shown);
-        let message = if error.is_data() { message.to_owned() } else { format!("not readable as JSON: {message}") };
+        let message =
+            if error.is_data() { message.to_owned() } else { format!("not readable as JSON: {message}") };
         refuse(show_path(&builder.path), position, message)
     })
 }
@@ -76,7 +77,7 @@ struct NodeSeed<'b> {
 impl NodeSeed<'_> {
     fn leaf<E: Error>(self, value: Value) -> Result<Node, E> {
         let bytes = match &value {
-            Value::Text(text) | Value::OddNumber(text) => text.len(),
+            Value::Text(text) | Value::Ambiguous(text) => text.len(),
             _ => 0,
         };
         self.builder.take(bytes)?;
@@ -116,11 +117,11 @@ impl<'de> Visitor<'de> for NodeSeed<'_> {
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Node, E> {
-        self.leaf(i64::try_from(value).map_or_else(|_| Value::OddNumber(value.to_string()), Value::Integer))
+        self.leaf(i64::try_from(value).map_or_else(|_| Value::Ambiguous(value.to_string()), Value::Integer))
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Node, E> {
-        self.leaf(Value::OddNumber(value.to_string()))
+        self.leaf(Value::Ambiguous(value.to_string()))
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Node, E> {

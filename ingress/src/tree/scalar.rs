@@ -4,24 +4,30 @@ use super::Value;
 
 /// Reads a plain scalar.
 ///
-/// Numbers are plain decimal integers. What YAML 1.1 or 1.2 reads as any other number is kept apart, since another
-/// reader of the same text may see another value.
+/// Numbers are plain decimal integers. What YAML 1.1 or 1.2 reads as any other number, and the words that YAML 1.1
+/// reads as booleans, are kept apart, since another reader of the same text may see another value.
 pub(crate) fn plain(text: &str) -> Value {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
         "true" | "True" | "TRUE" => Value::Bool(true),
         "false" | "False" | "FALSE" => Value::Bool(false),
+        _ if is_old_boolean(text) => Value::Ambiguous(text.to_owned()),
         _ => number(text).unwrap_or_else(|| Value::Text(text.to_owned())),
     }
+}
+
+/// The booleans of YAML 1.1 that its readers agree on; `y` and `n` are text to most of them.
+fn is_old_boolean(text: &str) -> bool {
+    matches!(text, "yes" | "Yes" | "YES" | "no" | "No" | "NO" | "on" | "On" | "ON" | "off" | "Off" | "OFF")
 }
 
 fn number(text: &str) -> Option<Value> {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     if is_plain_decimal(unsigned) && text != "-0" {
         let parsed = text.parse().map(Value::Integer);
-        return Some(parsed.unwrap_or_else(|_| Value::OddNumber(text.to_owned())));
+        return Some(parsed.unwrap_or_else(|_| Value::Ambiguous(text.to_owned())));
     }
-    looks_like_a_number(text).then(|| Value::OddNumber(text.to_owned()))
+    looks_like_a_number(text).then(|| Value::Ambiguous(text.to_owned()))
 }
 
 fn is_plain_decimal(text: &str) -> bool {
@@ -85,16 +91,41 @@ mod tests {
             assert!(matches!(plain(text), Value::Integer(read) if read == integer), "{text}");
         }
         for odd in [
-            "010", "0x50", "0o17", "0b1", "8_080", "2:14", "1:02:03", "+5", "1.5", "1e3", "1.", ".5", "-.inf", ".NaN",
-            "-0", "99999999999999999999", "1:30.5",
+            "010",
+            "0x50",
+            "0o17",
+            "0b1",
+            "8_080",
+            "2:14",
+            "1:02:03",
+            "+5",
+            "1.5",
+            "1e3",
+            "1.",
+            ".5",
+            "-.inf",
+            ".NaN",
+            "-0",
+            "99999999999999999999",
+            "1:30.5",
         ] {
-            assert!(matches!(plain(odd), Value::OddNumber(_)), "{odd}");
+            assert!(matches!(plain(odd), Value::Ambiguous(_)), "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_boolean_of_one_version_of_yaml_alone_is_ambiguous() {
+        for odd in ["no", "Yes", "ON", "off"] {
+            assert!(matches!(plain(odd), Value::Ambiguous(_)), "{odd}");
         }
     }
 
     #[test]
     fn words_and_addresses_are_text() {
-        for text in ["shop", "10.0.0.1", "::1", "2s", "200-299", "no", "e5", "a1", "1a", "-", "_1", "1.2.3", "0x", "nul"] {
+        for text in [
+            "shop", "10.0.0.1", "::1", "2s", "200-299", "y", "e5", "a1", "1a", "-", "_1", "1.2.3", "0x",
+            "nul",
+        ] {
             assert!(matches!(plain(text), Value::Text(_)), "{text}");
         }
     }

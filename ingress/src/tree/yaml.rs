@@ -57,7 +57,9 @@ fn next_event<'t>(
     match parser.next_event() {
         None => Ok(None),
         Some(Ok(event)) => Ok(Some(event)),
-        Some(Err(error)) => Err(builder.refuse(*error.marker(), format!("not readable as YAML: {}", error.info()))),
+        Some(Err(error)) => {
+            Err(builder.refuse(*error.marker(), format!("not readable as YAML: {}", error.info())))
+        }
     }
 }
 
@@ -120,7 +122,11 @@ impl Builder {
             ScalarStyle::Plain => scalar::plain(text),
             _ => Value::Text(text.to_owned()),
         };
-        if self.expects_a_key() { self.key(value, at) } else { self.push(Node { position: Some(position(at)), value }, at) }
+        if self.expects_a_key() {
+            self.key(value, at)
+        } else {
+            self.push(Node { position: Some(position(at)), value }, at)
+        }
     }
 
     fn expects_a_key(&self) -> bool {

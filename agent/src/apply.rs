@@ -1,0 +1,317 @@
+//! The apply loop: the one task that owns the driver, and merges what piles up while it is busy.
+
+mod batch;
+mod outcome;
+mod served;
+
+use crate::{
+    backoff,
+    clock::sleep_until_some,
+    driver::{ApplyError, Driver},
+    refusals::Refusals,
+    set::{Change, ConfigSet, WholeSet},
+    state::StateDir,
+};
+use batch::Batch;
+use bellwether_proto::{Known, StoreHead, StoreId};
+pub(crate) use outcome::NotApplied;
+pub(crate) use served::Served;
+use std::sync::Arc;
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Requests that may wait while the driver is busy. Handlers are fewer, and there is one sync.
+const CAPACITY: usize = 256;
+
+type Ticket = oneshot::Sender<Result<Known, NotApplied>>;
+
+enum Request {
+    Change { at: StoreHead, change: Change, ticket: Ticket },
+    Switch { whole: WholeSet, ticket: Ticket },
+}
+
+/// Asks the apply loop to serve something.
+#[derive(Clone)]
+pub(crate) struct Applier {
+    requests: mpsc::Sender<Request>,
+}
+
+impl Applier {
+    /// Has one change taken, and returns when it serves, or will not.
+    pub(crate) async fn change(&self, at: StoreHead, change: Change) -> Result<Known, NotApplied> {
+        let (ticket, answer) = oneshot::channel();
+        self.requests.try_send(Request::Change { at, change, ticket }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => NotApplied::Busy,
+            mpsc::error::TrySendError::Closed(_) => NotApplied::Stopping,
+        })?;
+        answer.await.unwrap_or(Err(NotApplied::Stopping))
+    }
+
+    /// Has a whole set taken, and returns when all of it serves, or will not.
+    pub(crate) async fn switch(&self, whole: WholeSet) -> Result<Known, NotApplied> {
+        let (ticket, answer) = oneshot::channel();
+        let sent = self.requests.send(Request::Switch { whole, ticket }).await;
+        sent.map_err(|_| NotApplied::Stopping)?;
+        answer.await.unwrap_or(Err(NotApplied::Stopping))
+    }
+}
+
+/// What the loop owns.
+pub(crate) struct ApplyLoop {
+    driver: Box<dyn Driver>,
+    state: Arc<StateDir>,
+    served: Arc<ConfigSet>,
+    refusals: Refusals,
+    trouble: Option<Trouble>,
+    /// Whether the driver has applied `served` in this process.
+    confirmed: bool,
+    /// Whether `served` is on disk.
+    saved: bool,
+    requests: mpsc::Receiver<Request>,
+    publish: watch::Sender<Served>,
+}
+
+/// A failure that is no document's fault.
+struct Trouble {
+    words: String,
+    failures: u32,
+    retry_at: Instant,
+}
+
+impl ApplyLoop {
+    /// A loop that begins with `remembered`, how to ask it, and what it publishes.
+    pub(crate) fn new(
+        driver: Box<dyn Driver>,
+        state: Arc<StateDir>,
+        remembered: ConfigSet,
+    ) -> (Self, Applier, watch::Receiver<Served>) {
+        let (sender, requests) = mpsc::channel(CAPACITY);
+        let served = Arc::new(remembered);
+        let publish = watch::Sender::new(Served::starting(served.clone()));
+        let watched = publish.subscribe();
+        let refusals = Refusals::default();
+        let this = Self {
+            driver,
+            state,
+            served,
+            refusals,
+            trouble: None,
+            confirmed: false,
+            saved: true,
+            requests,
+            publish,
+        };
+        (this, Applier { requests: sender }, watched)
+    }
+
+    /// Serves the last set again, then whatever is asked for, until `shutdown`.
+    pub(crate) async fn run(mut self, shutdown: CancellationToken) {
+        self.resume().await;
+        loop {
+            let own_retry = self.own_retry();
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return,
+                request = self.requests.recv() => match request {
+                    Some(request) => self.serve_pile(request).await,
+                    None => return,
+                },
+                () = sleep_until_some(own_retry) => self.resume().await,
+            }
+        }
+    }
+
+    /// When the loop itself has something to make up for.
+    fn own_retry(&self) -> Option<Instant> {
+        let owed = !(self.confirmed && self.saved);
+        self.trouble.as_ref().filter(|_| owed).map(|trouble| trouble.retry_at)
+    }
+
+    /// Applies and saves the set that should serve already: at the start, and after that failed.
+    async fn resume(&mut self) {
+        let served = (*self.served).clone();
+        if served.store_id().is_none() {
+            self.confirmed = true;
+        } else if let Err(error) = self.attempt(served).await {
+            tracing::warn!(%error, "the last set is not applied; what the proxy served before is left as it is");
+            self.trouble(format!("the last set cannot be applied again: {error}"));
+        }
+        self.publish();
+    }
+
+    /// Merges what has piled up, and applies it once.
+    async fn serve_pile(&mut self, first: Request) {
+        let mut batch = Batch::new(&self.served);
+        let now = Instant::now();
+        let mut next = Some(first);
+        while let Some(request) = next {
+            match request {
+                Request::Change { at, change, ticket } => batch.change(&at, change, &self.refusals, ticket),
+                Request::Switch { whole, ticket } => batch.switch(&whole, &mut self.refusals, now, ticket),
+            }
+            next = self.requests.try_recv().ok();
+        }
+        self.serve(batch).await;
+    }
+
+    async fn serve(&mut self, mut batch: Batch<Ticket>) {
+        batch.settle_overtaken();
+        if !self.is_to_pause(&batch) {
+            self.apply(&mut batch).await;
+        }
+        self.settle(&mut batch);
+        let words = self.last_error().unwrap_or_else(|| "it does not serve".to_owned());
+        batch.settle_rest(&NotApplied::Failed { words });
+        answer(batch.take_settled());
+    }
+
+    /// Whether a sync comes too soon after trouble. What an operator pushes is always tried.
+    fn is_to_pause(&self, batch: &Batch<Ticket>) -> bool {
+        let pausing = self.trouble.as_ref().is_some_and(|trouble| trouble.retry_at > Instant::now());
+        pausing && batch.is_sync_only() && self.needs_driver(batch.target())
+    }
+
+    /// Applies a batch; what of it is refused is found out change by change.
+    async fn apply(&mut self, batch: &mut Batch<Ticket>) {
+        let Some(store_id) = batch.target().store_id() else { return };
+        if self.confirmed && !batch.has_news() {
+            return;
+        }
+        let changes = self.served.changes_until(batch.target());
+        let applied = self.attempt(batch.target().clone()).await;
+        match (applied, changes.as_slice()) {
+            (Ok(()), _) => {}
+            (Err(error), []) => self.trouble(error.to_string()),
+            (Err(error), _) if !error.is_refusal() => self.trouble(error.to_string()),
+            (Err(error), [change]) => {
+                self.keep_quiet_removals(batch);
+                self.blame(store_id, change, &error);
+            }
+            (Err(_), _) => {
+                self.keep_quiet_removals(batch);
+                self.apply_apart(store_id, &changes, batch).await;
+            }
+        }
+    }
+
+    /// Applies refused changes in ever smaller parts, in their order, so that those that are refused alone are known
+    /// by name and all others serve.
+    async fn apply_apart(&mut self, store_id: StoreId, changes: &[Change], batch: &mut Batch<Ticket>) {
+        let mut parts = halves(changes).to_vec();
+        while let Some(part) = parts.pop() {
+            let applied = self.attempt(self.served.with(store_id, part)).await;
+            match (applied, part) {
+                (Ok(()), _) => {}
+                (Err(error), _) if !error.is_refusal() => return self.trouble(error.to_string()),
+                (Err(error), [change]) => self.blame(store_id, change, &error),
+                (Err(_), part) => parts.extend(halves(part)),
+            }
+            self.settle(batch);
+        }
+    }
+
+    /// Makes `target` serve, and remembers it on disk. On failure what served before serves on.
+    async fn attempt(&mut self, target: ConfigSet) -> Result<(), ApplyError> {
+        if self.needs_driver(&target)
+            && let Some(set) = target.effective()
+        {
+            let applied = self.driver.apply(&set).await;
+            record(&applied);
+            applied?;
+            tracing::info!(digest = %set.digest, revision = %set.revision, documents = set.documents.len(), "serving");
+            self.confirmed = true;
+        }
+        self.take(target).await;
+        Ok(())
+    }
+
+    fn needs_driver(&self, target: &ConfigSet) -> bool {
+        !self.confirmed
+            || target.store_id() != self.served.store_id()
+            || !self.served.changes_until(target).is_empty()
+    }
+
+    async fn take(&mut self, target: ConfigSet) {
+        if let Some(left) = self.served.store_id().filter(|store_id| Some(*store_id) != target.store_id()) {
+            self.refusals.forget_store(left);
+        }
+        self.served = Arc::new(target);
+        self.refusals.forget_settled(&self.served);
+        match self.state.save(self.served.clone()).await {
+            Ok(()) => {
+                self.saved = true;
+                self.trouble = None;
+            }
+            Err(error) => {
+                tracing::error!(%error, "the set serves, but would be forgotten in a restart");
+                self.saved = false;
+                self.trouble(format!("the set serves, but is not on disk: {error}"));
+            }
+        }
+    }
+
+    fn keep_quiet_removals(&mut self, batch: &Batch<Ticket>) {
+        if let Some(store_id) = self.served.store_id()
+            && batch.target().store_id() == Some(store_id)
+        {
+            let quiet = self.served.quiet_removals_until(batch.target());
+            self.served = Arc::new(self.served.with(store_id, &quiet));
+        }
+    }
+
+    fn blame(&mut self, store_id: StoreId, change: &Change, error: &ApplyError) {
+        tracing::warn!(change = ?change, %error, "refused");
+        self.refusals.note(store_id, change, error.to_string(), Instant::now(), rand::random());
+    }
+
+    fn trouble(&mut self, words: String) {
+        let failures = self.trouble.as_ref().map_or(1, |before| before.failures.saturating_add(1));
+        let retry_at = Instant::now() + backoff::pause(failures, rand::random());
+        self.trouble = Some(Trouble { words, failures, retry_at });
+    }
+
+    /// Publishes what serves, and answers those whose outcome is known by now.
+    fn settle(&self, batch: &mut Batch<Ticket>) {
+        batch.settle(&self.served, self.confirmed, &self.refusals);
+        self.publish();
+        answer(batch.take_settled());
+    }
+
+    fn last_error(&self) -> Option<String> {
+        let trouble = self.trouble.as_ref().map(|trouble| trouble.words.clone());
+        let parts: Vec<_> = trouble.into_iter().chain(self.refusals.summary()).collect();
+        (!parts.is_empty()).then(|| crate::words::bounded(parts.join("; ")))
+    }
+
+    /// Says what serves now, to whom it is news.
+    fn publish(&self) {
+        let retry_at = self.refusals.next_retry().into_iter().chain(self.trouble.as_ref().map(|t| t.retry_at)).min();
+        let now = Served::ready(self.served.clone(), self.last_error(), retry_at);
+        self.publish.send_if_modified(|before| {
+            let news = !before.says_the_same(&now);
+            *before = now;
+            news
+        });
+    }
+}
+
+/// The first half, to be taken from the end of a list of parts before the second.
+fn halves(changes: &[Change]) -> [&[Change]; 2] {
+    let (first, second) = changes.split_at(changes.len() / 2);
+    [second, first]
+}
+
+fn answer(settled: Vec<(Ticket, Result<Known, NotApplied>)>) {
+    for (ticket, outcome) in settled {
+        // Who asked may have stopped waiting.
+        let _ = ticket.send(outcome);
+    }
+}
+
+fn record(applied: &Result<(), ApplyError>) {
+    let outcome = applied.as_ref().err().map_or("ok", ApplyError::step);
+    metrics::counter!("bellwether_agent_applies_total", "outcome" => outcome).increment(1);
+}

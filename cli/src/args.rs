@@ -1,0 +1,133 @@
+//! What the command understands: the options that all commands share, and the list of commands.
+
+use crate::{
+    client::{Access, Client, ServerUrl},
+    commands::{completion, delete, push, rollouts},
+    report::Output,
+};
+use clap::{
+    Args, Command as Clap, Parser, Subcommand,
+    builder::TypedValueParser,
+    error::{Error, ErrorKind},
+};
+use std::{ffi::OsStr, path::PathBuf};
+
+const EXAMPLES: &str = "\
+Examples:
+  bellwether push shop.yaml                 send a config to every agent that it selects
+  bellwether agents                         who is there, and who serves what it should
+  bellwether --server http://10.0.0.5:7400,http://10.0.0.6:7400 configs
+
+Exit codes:
+  0 done (push, delete: all applied)   1 any other error   2 wrong usage
+  3 some failed                        4 all failed        5 no target";
+
+/// Pushes ingress configs to a fleet of agents, and shows who serves what.
+#[derive(Debug, Parser)]
+#[command(name = "bellwether", version, after_help = EXAMPLES, max_term_width = 110)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+
+    /// How results are written: for people, or as JSON alone on standard output.
+    #[arg(short, long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) output: Output,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What there is to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Push(push::PushArgs),
+    Delete(delete::DeleteArgs),
+    /// Lists the configs that the fleet should serve.
+    #[command(after_help = "\
+Examples:
+  bellwether configs
+  bellwether configs -o json")]
+    Configs,
+    /// Lists the agents: who is there, and who serves what it should.
+    #[command(after_help = "\
+Examples:
+  bellwether agents
+  bellwether agents -o json | jq '.[] | select(.converged | not) | .name'")]
+    Agents,
+    Rollouts(rollouts::RolloutsArgs),
+    Completion(completion::CompletionArgs),
+}
+
+/// Which controllers to ask, and as whom.
+#[derive(Debug, Args)]
+pub(crate) struct ServerArgs {
+    /// A controller's URL; several by repeating it or with commas. The next is tried only when no connection to
+    /// the one before could be made.
+    #[arg(
+        long = "server",
+        global = true,
+        env = "BELLWETHER_SERVER",
+        hide_env_values = true,
+        default_value = "http://127.0.0.1:7400",
+        value_delimiter = ',',
+        value_name = "URL",
+        value_parser = ServerUrlParser
+    )]
+    servers: Vec<ServerUrl>,
+
+    /// A file that holds the API key, sent to the controllers.
+    #[arg(long, global = true, env = "BELLWETHER_API_KEY_FILE", value_name = "FILE")]
+    api_key_file: Option<PathBuf>,
+}
+
+impl ServerArgs {
+    /// A client of these controllers.
+    pub(crate) fn client(self) -> anyhow::Result<Client> {
+        let access = self.api_key_file.map_or(Ok(Access::Open), |file| Access::by_key_in(&file))?;
+        Client::new(self.servers, access)
+    }
+}
+
+/// Refuses what is no URL without repeating it: it may hold a password.
+#[derive(Clone)]
+struct ServerUrlParser;
+
+impl TypedValueParser for ServerUrlParser {
+    type Value = ServerUrl;
+
+    fn parse_ref(&self, clap: &Clap, _: Option<&clap::Arg>, value: &OsStr) -> Result<ServerUrl, Error> {
+        let refuse = |why| Error::raw(ErrorKind::ValueValidation, why).with_cmd(clap);
+        let text = value.to_str().ok_or_else(|| refuse("--server: not UTF-8\n".to_owned()))?;
+        text.parse().map_err(|error| refuse(format!("--server: {error}\n")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_examples_in_its_help() {
+        for command in Cli::command().get_subcommands_mut() {
+            let help = command.render_long_help().to_string();
+            assert!(help.contains("Examples:"), "{help}");
+        }
+    }
+
+    #[test]
+    fn an_unparseable_url_is_wrong_usage_and_its_password_is_not_shown() {
+        for url in
+            ["http://me:secret@host:99999", "me:secret@host", "ftp://me:secret@host", "http://me:secret@"]
+        {
+            let error = Cli::try_parse_from(["bellwether", "--server", url, "agents"]).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! One module a command, and the way from the arguments to it.
+
+pub(crate) mod agents;
+mod change;
+pub(crate) mod completion;
+pub(crate) mod configs;
+pub(crate) mod delete;
+pub(crate) mod push;
+pub(crate) mod rollouts;
+
+pub(crate) use change::ChangeArgs;
+
+use crate::{
+    args::{Cli, Command},
+    console::Stdout,
+    exit::Exit,
+    report::Style,
+};
+
+/// Runs the command that the arguments name.
+pub(crate) async fn run(Cli { server, output, command }: Cli) -> anyhow::Result<Exit> {
+    let style = Style::of_stdout(output);
+    let mut out = Stdout::new();
+    match command {
+        Command::Push(args) => push::run(args, &server.client()?, style, &mut out).await,
+        Command::Delete(args) => delete::run(args, &server.client()?, style, &mut out).await,
+        Command::Configs => configs::run(&server.client()?, style, &mut out).await,
+        Command::Agents => agents::run(&server.client()?, style, &mut out).await,
+        Command::Rollouts(args) => rollouts::run(args, &server.client()?, style, &mut out).await,
+        Command::Completion(args) => completion::run(args, &mut out),
+    }
+}

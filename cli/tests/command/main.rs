@@ -1,0 +1,12 @@
+//! The command as an operator runs it, against controllers that the tests play.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod command;
+mod completion;
+mod controller;
+mod delete;
+mod dropping;
+mod interrupt;
+mod lists;
+mod push;
+mod servers;

@@ -1,0 +1,129 @@
+//! Records beats in batches, and tells agents when what they serve is stale.
+
+use crate::{
+    controller::Controller,
+    desired::Desired,
+    registry::{AgentRecord, Recorded},
+    resync::{PAUSE, ResyncGate},
+};
+use bellwether_proto::{
+    agent::Stale,
+    client::AgentClient,
+    controller::{Beat, BeatReply, OnlineAgent},
+};
+use bellwether_rpc::{Call, Deadline, Fault};
+use futures_util::future::join_all;
+use std::sync::Arc;
+use tokio::{sync::mpsc, time::Instant};
+
+/// Beats that may wait to be recorded; more are refused, and the next second brings new ones.
+pub(crate) const CAPACITY: usize = 16_384;
+
+/// The most beats that are recorded at a time. While one batch is written the next one gathers.
+const BATCH: usize = 512;
+
+/// The most bytes of an agent's own words that are recorded.
+const LONGEST_TEXT: usize = 2_000;
+
+/// Records beats until no more can come.
+pub(crate) async fn record_beats(controller: Arc<Controller>, mut beats: mpsc::Receiver<Call<OnlineAgent>>) {
+    let mut desk = Desk { controller, desired: None, resyncs: ResyncGate::default() };
+    let mut batch = Vec::with_capacity(BATCH);
+    while beats.recv_many(&mut batch, BATCH).await > 0 {
+        desk.settle(std::mem::take(&mut batch)).await;
+    }
+}
+
+struct Desk {
+    controller: Arc<Controller>,
+    desired: Option<Desired>,
+    resyncs: ResyncGate,
+}
+
+impl Desk {
+    /// Records one batch, then answers each of its beats.
+    async fn settle(&mut self, batch: Vec<Call<OnlineAgent>>) {
+        metrics::histogram!("bellwether_controller_beat_batch_size").record(batch.len() as f64);
+        let records: Vec<_> = batch.iter().map(|call| record(&call.request)).collect();
+        let answers = match self.record(&records).await {
+            Ok(recorded) => {
+                records.iter().zip(recorded).map(|(record, recorded)| self.answer(record, recorded)).collect()
+            }
+            Err(fault) => vec![Err(fault); records.len()],
+        };
+        join_all(batch.into_iter().zip(answers).map(|(call, answer)| call.answer(answer))).await;
+    }
+
+    async fn record(&mut self, records: &[AgentRecord]) -> Result<Vec<Recorded>, Fault> {
+        let Controller { registry, store, settings, .. } = &*self.controller;
+        let unavailable = |error: String| {
+            metrics::counter!("bellwether_controller_beats_total", "outcome" => "failed")
+                .increment(records.len() as u64);
+            tracing::debug!(error, "beats were not recorded");
+            Fault::unavailable(error)
+        };
+        let recorded = registry
+            .record(records, settings.time_to_live)
+            .await
+            .map_err(|error| unavailable(error.to_string()))?;
+        let snapshot = store.snapshot().await.map_err(|error| unavailable(error.to_string()))?;
+        match &mut self.desired {
+            Some(desired) => desired.update(snapshot),
+            None => self.desired = Some(Desired::new(snapshot)),
+        }
+        Ok(recorded)
+    }
+
+    fn answer(&mut self, record: &AgentRecord, recorded: Recorded) -> Result<BeatReply, Fault> {
+        let outcome = match recorded {
+            Recorded::Online => "recorded",
+            Recorded::Conflict => "conflict",
+            Recorded::Gone => "gone",
+        };
+        metrics::counter!("bellwether_controller_beats_total", "outcome" => outcome).increment(1);
+        match recorded {
+            Recorded::Online => self.reply(record),
+            Recorded::Conflict => Err(Fault::rejected(format!(
+                "a newer process of the name {} beats: two agents must not share a name",
+                record.name
+            ))),
+            Recorded::Gone => Err(Fault::rejected("this process has said goodbye")),
+        }
+    }
+
+    fn reply(&mut self, record: &AgentRecord) -> Result<BeatReply, Fault> {
+        let desired = self.desired.as_mut().ok_or_else(|| Fault::internal("no set was read"))?;
+        let digest = desired.digest(&record.labels);
+        let head = desired.head().clone();
+        if !desired.is_converged(&record.labels, &record.known)
+            && self.resyncs.admits(&record.name, Instant::now())
+        {
+            let stale = Stale { head: head.clone(), digest };
+            self.send_resync(record, stale);
+        }
+        let next_beat_ms =
+            u64::try_from(self.controller.settings.beat_interval.as_millis()).unwrap_or(u64::MAX);
+        Ok(BeatReply { head, digest, next_beat_ms })
+    }
+
+    fn send_resync(&self, record: &AgentRecord, stale: Stale) {
+        let client =
+            AgentClient::new(self.controller.connection.clone(), &record.name).at_instance(record.instance);
+        metrics::counter!("bellwether_controller_resyncs_total").increment(1);
+        self.controller.tasks.spawn(async move {
+            let _ = client.resync(&stale, Deadline::after(PAUSE)).await;
+        });
+    }
+}
+
+/// What a beat says, with whatever is too long in it cut.
+fn record(beat: &Beat) -> AgentRecord {
+    let mut record = AgentRecord::from(beat.clone());
+    record.version = shortened(record.version);
+    record.last_error = record.last_error.map(shortened);
+    record
+}
+
+fn shortened(text: String) -> String {
+    if text.len() <= LONGEST_TEXT { text } else { text.chars().take(LONGEST_TEXT / 4).collect() }
+}

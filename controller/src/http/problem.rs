@@ -1,0 +1,114 @@
+//! Errors as `application/problem+json` (RFC 9457).
+
+use crate::{push::PushError, registry::RegistryError, store::StoreError};
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
+use bellwether_ingress::DocumentErrors;
+use bellwether_proto::http::{FieldError, Problem};
+
+/// The path of an error that is about the text as a whole: it cannot be read at all.
+const WHOLE_DOCUMENT: &str = "document";
+
+/// An error that a request is answered with.
+#[derive(Debug)]
+pub(super) struct ApiError {
+    status: StatusCode,
+    detail: String,
+    errors: Vec<FieldError>,
+}
+
+impl ApiError {
+    pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into(), errors: Vec::new() }
+    }
+
+    pub(super) fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    pub(super) fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// One field of the document is at fault.
+    pub(super) fn field(path: &str, message: String) -> Self {
+        let error = FieldError { path: path.to_owned(), line: None, column: None, message };
+        Self {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            detail: format!("{}: {}", error.path, error.message),
+            errors: vec![error],
+        }
+    }
+
+    fn unavailable(error: &dyn std::error::Error) -> Self {
+        metrics::counter!("bellwether_controller_unavailable_total").increment(1);
+        tracing::warn!(%error, "a request was refused");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+    }
+}
+
+impl From<DocumentErrors> for ApiError {
+    /// 400 when the text cannot be read, 422 when its fields are at fault.
+    fn from(errors: DocumentErrors) -> Self {
+        let unreadable = errors.iter().any(|error| error.path == WHOLE_DOCUMENT);
+        let status = if unreadable { StatusCode::BAD_REQUEST } else { StatusCode::UNPROCESSABLE_ENTITY };
+        let fields = errors.iter().map(|error| FieldError {
+            path: error.path.clone(),
+            line: error.line,
+            column: error.column,
+            message: error.message.clone(),
+        });
+        Self { status, detail: errors.to_string(), errors: fields.collect() }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Clash(clash) => {
+                let field = FieldError {
+                    path: clash.field().to_owned(),
+                    line: None,
+                    column: None,
+                    message: clash.to_string(),
+                };
+                Self { status: StatusCode::CONFLICT, detail: clash.to_string(), errors: vec![field] }
+            }
+            StoreError::NotFound(_) => Self::not_found(error.to_string()),
+            StoreError::Unavailable(_) | StoreError::Corrupt(_) => Self::unavailable(&error),
+        }
+    }
+}
+
+impl From<RegistryError> for ApiError {
+    fn from(error: RegistryError) -> Self {
+        Self::unavailable(&error)
+    }
+}
+
+impl From<PushError> for ApiError {
+    fn from(error: PushError) -> Self {
+        match error {
+            PushError::Store(error) => error.into(),
+            PushError::Registry(error) => error.into(),
+            PushError::Broker(_) => Self::unavailable(&error),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let problem = Problem {
+            status: self.status.as_u16(),
+            title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
+            detail: self.detail,
+            errors: self.errors,
+        };
+        let mut response = (self.status, Json(problem)).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response
+    }
+}

@@ -1,0 +1,206 @@
+//! Calls the silent offline, and keeps the pool in step with who is there.
+
+use crate::{
+    controller::{Controller, Hearing},
+    guard::{BlindGuard, Look},
+    registry::{AgentEntry, Presence, RegistryError},
+};
+use bellwether_proto::AgentName;
+use bellwether_rpc::Generation;
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use tokio::{
+    sync::watch,
+    time::{Instant, MissedTickBehavior, interval},
+};
+use tokio_util::sync::CancellationToken;
+
+/// How often the silent are looked for: what it adds to the time in which a dead agent is known to be.
+const TICK: Duration = Duration::from_millis(100);
+/// How often the pool is reconciled, and this replica announces itself.
+const ROUND: Duration = Duration::from_secs(1);
+/// How often agents that have long been offline are forgotten.
+const SWEEP: Duration = Duration::from_secs(60);
+/// How many agents are called offline at a time.
+const SILENT_AT_A_TIME: usize = 1_000;
+/// How many events are read at a time.
+const EVENTS_AT_A_TIME: usize = 1_000;
+
+/// Watches over presence until `shutdown`. `bound` says over which connection beats reach this replica.
+pub(crate) async fn watch_presence(
+    controller: Arc<Controller>,
+    bound: watch::Receiver<Option<Generation>>,
+    shutdown: CancellationToken,
+) {
+    let mut watcher = Watcher::new(controller, bound);
+    let mut tick = interval(TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while !shutdown.is_cancelled() {
+        tokio::select! {
+            () = shutdown.cancelled() => break,
+            _ = tick.tick() => watcher.look_around().await,
+        }
+    }
+}
+
+struct Watcher {
+    controller: Arc<Controller>,
+    bound: watch::Receiver<Option<Generation>>,
+    guard: BlindGuard,
+    /// The registry's life, as last read.
+    epoch: Option<String>,
+    /// The last event that the pool has taken in; none before the first look.
+    last_event: Option<String>,
+    next_round: Instant,
+    next_sweep: Instant,
+    /// Whether the registry's last failure has been logged.
+    complained: bool,
+}
+
+impl Watcher {
+    fn new(controller: Arc<Controller>, bound: watch::Receiver<Option<Generation>>) -> Self {
+        let settings = &controller.settings;
+        let guard = BlindGuard::new(settings.time_to_live + settings.reconnect_window);
+        let now = Instant::now();
+        Self {
+            controller,
+            bound,
+            guard,
+            epoch: None,
+            last_event: None,
+            next_round: now,
+            next_sweep: now + SWEEP,
+            complained: false,
+        }
+    }
+
+    /// One look: whatever fails, nobody is called offline by it.
+    async fn look_around(&mut self) {
+        let started = Instant::now();
+        let outcome = self.look().await;
+        let now = Instant::now();
+        let silent = match outcome {
+            Ok(silent) => silent,
+            Err(error) => {
+                self.complain(&error);
+                self.epoch = None;
+                Vec::new()
+            }
+        };
+        let look = Look { bound: *self.bound.borrow(), epoch: self.epoch.clone(), took: now - started };
+        self.guard.look(now, look);
+        self.publish_hearing(now);
+        if self.guard.may_judge(now) && !silent.is_empty() {
+            self.call_offline(&silent).await;
+        }
+    }
+
+    /// Reads what there is to know, and returns who is silent. The registry's life is read after that: had it
+    /// restarted in between, the silence would prove nothing.
+    async fn look(&mut self) -> Result<Vec<AgentName>, RegistryError> {
+        self.follow_events().await?;
+        let silent = self.controller.registry.silent(SILENT_AT_A_TIME).await?;
+        let round = Instant::now() >= self.next_round;
+        if round || !silent.is_empty() || self.epoch.is_none() {
+            self.epoch = Some(self.controller.registry.epoch().await?);
+        }
+        if round {
+            self.next_round = Instant::now() + ROUND;
+            self.round().await?;
+        }
+        self.complained = false;
+        Ok(silent)
+    }
+
+    async fn round(&mut self) -> Result<(), RegistryError> {
+        let agents = self.controller.registry.list().await?;
+        self.controller.pool.reconcile(&present(&agents));
+        count(&agents);
+        self.controller.announce().await?;
+        if Instant::now() >= self.next_sweep {
+            self.next_sweep = Instant::now() + SWEEP;
+            let forgotten =
+                self.controller.registry.forget_offline(self.controller.settings.forget_after).await?;
+            if forgotten > 0 {
+                tracing::info!(forgotten, "agents that were offline for long are forgotten");
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in what any replica has seen since the last look. What happened before the first is history.
+    async fn follow_events(&mut self) -> Result<(), RegistryError> {
+        let history = self.last_event.is_none();
+        loop {
+            let after = self.last_event.as_deref();
+            let events = self.controller.registry.events(after, EVENTS_AT_A_TIME).await?;
+            let complete = events.len() < EVENTS_AT_A_TIME;
+            for event in events {
+                if !history && event.kind == crate::registry::OFFLINE {
+                    self.controller.pool.remove(&event.agent, event.instance);
+                }
+                self.last_event = Some(event.id);
+            }
+            if complete {
+                self.last_event.get_or_insert_with(|| "0-0".to_owned());
+                return Ok(());
+            }
+        }
+    }
+
+    async fn call_offline(&mut self, silent: &[AgentName]) {
+        match self.controller.registry.take_offline(silent).await {
+            Ok(taken) => {
+                for agent in taken {
+                    tracing::warn!(%agent, "offline: no beat for {:?}", self.controller.settings.time_to_live);
+                    metrics::counter!("bellwether_controller_agents_lost_total").increment(1);
+                }
+            }
+            Err(error) => self.complain(&error),
+        }
+    }
+
+    fn publish_hearing(&self, now: Instant) {
+        let hearing = Hearing::of(&self.guard, now);
+        let before = self.controller.hearing.send_replace(hearing);
+        match (before, hearing) {
+            (Hearing::Blind, Hearing::Blind) | (Hearing::Listening { .. }, Hearing::Listening { .. }) => {}
+            (Hearing::Judging { .. }, Hearing::Judging { .. }) => {}
+            (_, Hearing::Blind) => tracing::warn!("cannot hear the fleet: nobody is called offline"),
+            (_, Hearing::Listening { remaining, .. }) => {
+                tracing::info!(for_ms = remaining.as_millis(), "listening before anybody is called offline");
+            }
+            (_, Hearing::Judging { .. }) => tracing::info!("hears the fleet: the silent are called offline"),
+        }
+    }
+
+    fn complain(&mut self, error: &RegistryError) {
+        metrics::counter!("bellwether_controller_registry_errors_total").increment(1);
+        if !self.complained {
+            tracing::warn!(%error, "presence cannot be read; trying again");
+        }
+        self.complained = true;
+    }
+}
+
+fn present(agents: &[AgentEntry]) -> HashMap<&AgentName, bellwether_rpc::Instance> {
+    agents
+        .iter()
+        .filter(|agent| agent.presence != Presence::Offline)
+        .map(|agent| (&agent.record.name, agent.record.instance))
+        .collect()
+}
+
+fn count(agents: &[AgentEntry]) {
+    let mut counts = [("online", 0u32), ("unknown", 0), ("offline", 0)];
+    for agent in agents {
+        let at = match agent.presence {
+            Presence::Online => 0,
+            Presence::Silent => 1,
+            Presence::Offline => 2,
+        };
+        counts[at].1 += 1;
+    }
+    for (state, number) in counts {
+        metrics::gauge!("bellwether_controller_agents", "state" => state).set(number);
+    }
+}

@@ -1,0 +1,40 @@
+//! What a controller can be told, beside where its backends are.
+
+use bellwether_proto::Fleet;
+use std::time::Duration;
+
+/// What a controller can be told, beside where its backends are.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The fleet.
+    pub fleet: Fleet,
+    /// The version that it shows.
+    pub version: String,
+    /// How often agents are told to beat.
+    pub beat_interval: Duration,
+    /// How long a beat keeps an agent online.
+    pub time_to_live: Duration,
+    /// How long agents may take to come back after the broker did: they come back with jitter, so until then
+    /// silence proves nothing.
+    pub reconnect_window: Duration,
+    /// How long an offline agent is remembered.
+    pub forget_after: Duration,
+    /// How long a push waits for its targets unless it says otherwise.
+    pub push_timeout: Duration,
+}
+
+impl Settings {
+    /// The defaults, for this fleet.
+    #[must_use]
+    pub fn new(fleet: Fleet) -> Self {
+        Self {
+            fleet,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            beat_interval: Duration::from_secs(1),
+            time_to_live: Duration::from_secs(3),
+            reconnect_window: Duration::from_secs(5),
+            forget_after: Duration::from_secs(24 * 60 * 60),
+            push_timeout: Duration::from_secs(5),
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! What every Bellwether program does at its start: reads its settings, opens its log, listens to signals.
+#![deny(missing_docs)]
+
+pub mod log;
+pub mod settings;
+pub mod signals;
