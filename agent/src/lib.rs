@@ -20,6 +20,8 @@ mod set;
 mod settings;
 mod state;
 mod sync;
+#[cfg(test)]
+mod testing;
 mod words;
 
 pub use error::AgentError;

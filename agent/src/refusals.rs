@@ -102,3 +102,56 @@ impl Refusals {
         (!all.is_empty()).then(|| bounded(all))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{del, set, whole};
+    use std::time::Duration;
+
+    #[test]
+    fn pauses_grow_with_each_refusal_and_a_newer_revision_begins_anew() {
+        let (store, now, mut refusals) = (StoreId::new(), Instant::now(), Refusals::default());
+        let mut pause_after = |change: &Change| {
+            refusals.note(store, change, "bad".into(), now, 0.5);
+            refusals.next_retry().map(|retry_at| (retry_at - now).as_secs())
+        };
+        assert_eq!([1, 2, 3].map(|_| pause_after(&set("a", 3))), [Some(1), Some(2), Some(4)]);
+        assert_eq!(pause_after(&set("a", 4)), Some(1));
+    }
+
+    #[test]
+    fn only_the_very_change_pauses_and_only_for_its_store() {
+        let (store, now, mut refusals) = (StoreId::new(), Instant::now(), Refusals::default());
+        refusals.note(store, &set("a", 3), "bad".into(), now, 0.5);
+        let soon = now + Duration::from_millis(900);
+        assert!(refusals.is_pausing(store, &set("a", 3), soon));
+        assert!(!refusals.is_pausing(store, &set("a", 3), now + Duration::from_secs(1)));
+        assert!(!refusals.is_pausing(store, &set("a", 4), soon));
+        assert!(!refusals.is_pausing(StoreId::new(), &set("a", 3), soon));
+    }
+
+    #[test]
+    fn what_is_served_superseded_or_removed_is_forgotten() {
+        let (store, now, mut refusals) = (StoreId::new(), Instant::now(), Refusals::default());
+        let set_of = |members| ConfigSet::of_whole(&whole(store, 1, members));
+        let mut refuse_and_take = |change: Change| {
+            refusals.note(store, &set("a", 3), "bad".into(), now, 0.5);
+            refusals.forget_settled(&set_of(&[("a", 1)]).with(store, &[change]));
+            refusals.summary()
+        };
+        assert_eq!(refuse_and_take(set("b", 9)).as_deref(), Some("a@3: bad"));
+        assert_eq!(refuse_and_take(set("a", 3)), None);
+        assert_eq!(refuse_and_take(set("a", 4)), None);
+        assert_eq!(refuse_and_take(del("a", 4)), None);
+    }
+
+    #[test]
+    fn the_summary_begins_with_the_newest_and_is_bounded() {
+        let (store, now, mut refusals) = (StoreId::new(), Instant::now(), Refusals::default());
+        refusals.note(store, &set("a", 3), "x".repeat(2_000), now, 0.5);
+        refusals.note(store, &set("b", 4), "bad".into(), now, 0.5);
+        let summary = refusals.summary().unwrap();
+        assert!(summary.starts_with("b@4: bad; a@3: xxx") && summary.len() <= 1_000, "{summary}");
+    }
+}

@@ -41,7 +41,15 @@ pub async fn run(
     let (name, labels) = (settings.name.clone(), settings.labels.clone());
     let fetcher = Fetcher { client: client.clone(), name: name.clone(), instance, labels };
     let (sync, trigger) = Sync::new(fetcher, applier.clone(), served.clone());
-    let service = Service::new(&settings, instance, applier, served.clone(), trigger.clone());
+    let service = Service {
+        name: name.clone(),
+        version: settings.version.clone(),
+        instance,
+        applier,
+        served: served.clone(),
+        sync: trigger.clone(),
+        shutdown: shutdown.clone(),
+    };
     let limits = Limits { drain: settings.drain, ..Limits::default() };
     let server = connection.server(agent::address(&name), service.router(), limits);
     let heartbeat = Heartbeat::new(&settings, instance, client.clone(), server.bound(), served, trigger);

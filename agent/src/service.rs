@@ -3,7 +3,6 @@
 use crate::{
     apply::{Applier, NotApplied, Served},
     set::{Change, Content},
-    settings::Settings,
     sync::{SyncTrigger, Wanted},
 };
 use bellwether_proto::{
@@ -17,6 +16,7 @@ use bellwether_proto::{
 use bellwether_rpc::{Context, Deadline, Fault, FaultKind, Instance, Method, PROTOCOL, Router};
 use std::sync::Arc;
 use tokio::{sync::watch, time::timeout_at};
+use tokio_util::sync::CancellationToken;
 
 /// What the handlers share.
 pub(crate) struct Service {
@@ -26,19 +26,11 @@ pub(crate) struct Service {
     pub(crate) applier: Applier,
     pub(crate) served: watch::Receiver<Served>,
     pub(crate) sync: SyncTrigger,
+    /// When the agent stops, nothing more is fetched.
+    pub(crate) shutdown: CancellationToken,
 }
 
 impl Service {
-    pub(crate) fn new(
-        settings: &Settings,
-        instance: Instance,
-        applier: Applier,
-        served: watch::Receiver<Served>,
-        sync: SyncTrigger,
-    ) -> Self {
-        Self { name: settings.name.clone(), version: settings.version.clone(), instance, applier, served, sync }
-    }
-
     /// The methods of the service, answered by this.
     pub(crate) fn router(self) -> Router {
         let service = Arc::new(self);
@@ -108,7 +100,10 @@ impl Service {
                 Err(NotApplied::SyncFirst) => self.sync.request(Wanted { head: at.clone(), digest: None }),
                 Err(outcome) => return Err(outcome.into()),
             }
-            served.changed().await.map_err(|_| Fault::from(NotApplied::Stopping))?;
+            tokio::select! {
+                changed = served.changed() => changed.map_err(|_| Fault::from(NotApplied::Stopping))?,
+                () = self.shutdown.cancelled() => return Err(NotApplied::Stopping.into()),
+            }
         }
     }
 }

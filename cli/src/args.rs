@@ -3,6 +3,7 @@
 use crate::{
     client::{Access, Client, ServerUrl},
     commands::{completion, delete, push, rollouts},
+    dev::DevArgs,
     report::Output,
 };
 use clap::{
@@ -14,6 +15,7 @@ use std::{ffi::OsStr, path::PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
+  bellwether dev                            a whole fleet in one process, nothing to install
   bellwether push shop.yaml                 send a config to every agent that it selects
   bellwether agents                         who is there, and who serves what it should
   bellwether --server http://10.0.0.5:7400,http://10.0.0.6:7400 configs
@@ -40,6 +42,7 @@ pub(crate) struct Cli {
 /// What there is to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Dev(DevArgs),
     Push(push::PushArgs),
     Delete(delete::DeleteArgs),
     /// Lists the configs that the fleet should serve.

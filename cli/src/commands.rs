@@ -13,6 +13,7 @@ pub(crate) use change::ChangeArgs;
 use crate::{
     args::{Cli, Command},
     console::Stdout,
+    dev,
     exit::Exit,
     report::Style,
 };
@@ -22,6 +23,7 @@ pub(crate) async fn run(Cli { server, output, command }: Cli) -> anyhow::Result<
     let style = Style::of_stdout(output);
     let mut out = Stdout::new();
     match command {
+        Command::Dev(args) => dev::run(args, style, &mut out).await,
         Command::Push(args) => push::run(args, &server.client()?, style, &mut out).await,
         Command::Delete(args) => delete::run(args, &server.client()?, style, &mut out).await,
         Command::Configs => configs::run(&server.client()?, style, &mut out).await,

@@ -28,7 +28,8 @@ impl Write for Stdout {
 fn unless_nobody_reads<T>(result: io::Result<T>, otherwise: T) -> io::Result<T> {
     match result {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(otherwise),
-        result => result,
+        Err(error) => Err(io::Error::new(error.kind(), format!("cannot write to standard output: {error}"))),
+        Ok(done) => Ok(done),
     }
 }
 

@@ -4,6 +4,7 @@ mod args;
 mod client;
 mod commands;
 mod console;
+mod dev;
 mod documents;
 mod exit;
 mod follow;

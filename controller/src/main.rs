@@ -4,8 +4,9 @@ use anyhow::Context;
 use bellwether_controller::{
     Backends, RedisUrl, Settings, registry::redis::RedisRegistry, run, store::redis::RedisStore,
 };
+use bellwether_ingress::TimeSpan;
 use bellwether_program::{log, settings, signals};
-use bellwether_proto::{Fleet, Span, namespace};
+use bellwether_proto::{Fleet, namespace};
 use bellwether_rpc::{
     Connection,
     transport::amqp::{Amqp, AmqpSettings, AmqpUrl, LOG_FILTER},
@@ -51,9 +52,9 @@ struct Flags {
     /// The fleet: controllers and agents of one fleet find each other by it
     #[arg(long, env = "BELLWETHER_FLEET", default_value_t)]
     fleet: Fleet,
-    /// How long an offline agent is remembered
-    #[arg(long, env = "BELLWETHER_FORGET_AFTER", default_value = "24h")]
-    forget_after: Span,
+    /// How long an offline agent is remembered: a whole number and ms, s or m
+    #[arg(long, env = "BELLWETHER_FORGET_AFTER", default_value = "1440m")]
+    forget_after: TimeSpan,
     /// What to log: error, warn, info, debug or trace, or directives such as info,bellwether_rpc=debug
     #[arg(long, env = "BELLWETHER_LOG", default_value = "info")]
     log: String,
@@ -84,7 +85,7 @@ async fn start(flags: Flags) -> anyhow::Result<()> {
         store: Arc::new(RedisStore::new(&flags.redis_url, &flags.fleet)?),
     };
     let settings =
-        Settings { forget_after: flags.forget_after.duration(), ..Settings::new(flags.fleet.clone()) };
+        Settings { forget_after: flags.forget_after.as_duration(), ..Settings::new(flags.fleet.clone()) };
     tracing::info!(instance = %connection.instance(), fleet = %flags.fleet, listen = %listener.local_addr()?,
         redis = %flags.redis_url, "starting");
     let ended = run(settings, backends, listener, shutdown).await;

@@ -6,11 +6,9 @@ pub mod client;
 pub mod controller;
 pub mod http;
 mod id;
-mod span;
 mod store;
 
 pub use id::{AgentName, Fleet, IdError, RolloutId, StoreId};
-pub use span::{Span, SpanError};
 pub use store::{Known, StoreHead};
 
 /// The AMQP namespace of a fleet: every queue and exchange of it begins with this.

@@ -8,10 +8,16 @@ mod calls;
 mod fixture;
 #[path = "transport_contract/links.rs"]
 mod links;
+#[path = "transport_contract/raw.rs"]
+mod raw;
+#[path = "transport_contract/recovery.rs"]
+mod recovery;
 #[path = "transport_contract/servers.rs"]
 mod servers;
 #[path = "transport_contract/service.rs"]
 mod service;
+#[path = "transport_contract/wire.rs"]
+mod wire;
 
 /// Each fact over each transport.
 macro_rules! contract {

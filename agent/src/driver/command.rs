@@ -2,11 +2,17 @@
 
 use crate::words::last_lines;
 use rustix::process::{Pid, Signal, kill_process_group};
-use std::{path::Path, process::Stdio, time::Duration};
+use std::{
+    io,
+    path::Path,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt},
+    io::AsyncReadExt,
+    net::unix::pipe::Receiver,
     process::{Child, Command},
-    time::{Instant, sleep_until, timeout},
+    time::timeout,
 };
 
 /// How much of a command's output is looked at, from its end.
@@ -31,20 +37,10 @@ impl Hook {
     /// # Errors
     /// How it ended, if not well, with the last lines of what it said.
     pub(super) async fn run(&self, folder: &Path, digest: &str) -> Result<(), String> {
-        let mut command = Command::new("sh");
-        command
-            .arg("-c")
-            .arg(&self.command)
-            .env("BELLWETHER_DIR", folder)
-            .env("BELLWETHER_DIGEST", digest)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .kill_on_drop(true);
-        let mut child = command.spawn().map_err(|error| format!("sh cannot be started: {error}"))?;
+        let (mut child, output) =
+            self.start(folder, digest).map_err(|error| format!("sh cannot be started: {error}"))?;
+        let mut output = Tail::of(output);
         let mut group = Group::of(&child);
-        let mut output = Tail::default();
         let ended = timeout(self.time_limit, output.read_until_exit(&mut child)).await;
         let Ok(ended) = ended else {
             group.kill();
@@ -58,6 +54,24 @@ impl Hook {
             Err(error) => Err(format!("its end is not known: {error}")),
         }
     }
+
+    /// Starts the command. Both its streams are one pipe, so that what it says stays in order.
+    fn start(&self, folder: &Path, digest: &str) -> io::Result<(Child, Receiver)> {
+        let (reader, writer) = io::pipe()?;
+        let output = Receiver::from_owned_fd(reader.into())?;
+        let child = Command::new("sh")
+            .arg("-c")
+            .arg(&self.command)
+            .env("BELLWETHER_DIR", folder)
+            .env("BELLWETHER_DIGEST", digest)
+            .stdin(Stdio::null())
+            .stdout(writer.try_clone()?)
+            .stderr(writer)
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()?;
+        Ok((child, output))
+    }
 }
 
 fn said(end: String, output: &Tail) -> String {
@@ -67,49 +81,45 @@ fn said(end: String, output: &Tail) -> String {
     }
 }
 
-/// The end of what a command says, on both its streams.
-#[derive(Default)]
+/// The end of what a command says.
 struct Tail {
+    /// Nothing once there is no more to read.
+    output: Option<Receiver>,
     bytes: Vec<u8>,
 }
 
 impl Tail {
-    async fn read_until_exit(&mut self, child: &mut Child) -> std::io::Result<std::process::ExitStatus> {
-        let (mut stdout, mut stderr) = (child.stdout.take(), child.stderr.take());
-        let (mut out, mut err) = ([0; 4_096], [0; 4_096]);
-        let mut status = None;
-        let mut grace = Instant::now();
-        loop {
+    fn of(output: Receiver) -> Self {
+        Self { output: Some(output), bytes: Vec::new() }
+    }
+
+    /// Reads until the command has ended and its output too, or a moment after that.
+    async fn read_until_exit(&mut self, child: &mut Child) -> io::Result<ExitStatus> {
+        let status = loop {
             tokio::select! {
-                exit = child.wait(), if status.is_none() => {
-                    status = Some(exit?);
-                    grace = Instant::now() + OUTPUT_GRACE;
-                }
-                count = read(&mut stdout, &mut out), if stdout.is_some() => self.add(&out, count, &mut stdout),
-                count = read(&mut stderr, &mut err), if stderr.is_some() => self.add(&err, count, &mut stderr),
-                () = sleep_until(grace), if status.is_some() => (stdout, stderr) = (None, None),
+                status = child.wait() => break status?,
+                () = self.read(), if self.output.is_some() => {}
             }
-            if let (Some(status), None, None) = (status, &stdout, &stderr) {
-                return Ok(status);
+        };
+        let rest = async {
+            while self.output.is_some() {
+                self.read().await;
             }
-        }
+        };
+        // What the command left running holds the output open: not waited for.
+        let _ = timeout(OUTPUT_GRACE, rest).await;
+        Ok(status)
     }
 
-    fn add<R>(&mut self, buffer: &[u8], count: usize, stream: &mut Option<R>) {
-        match buffer.get(..count) {
-            None | Some([]) => *stream = None,
-            Some(read) => self.bytes.extend_from_slice(read),
+    async fn read(&mut self) {
+        let Some(output) = &mut self.output else { return };
+        match output.read_buf(&mut self.bytes).await {
+            Ok(0) | Err(_) => self.output = None,
+            Ok(_) => {
+                let excess = self.bytes.len().saturating_sub(OUTPUT_BYTES);
+                self.bytes.drain(..excess);
+            }
         }
-        let excess = self.bytes.len().saturating_sub(OUTPUT_BYTES);
-        self.bytes.drain(..excess);
-    }
-}
-
-/// What was read; nothing at the end of the stream, or when it breaks.
-async fn read<R: AsyncRead + Unpin>(stream: &mut Option<R>, buffer: &mut [u8]) -> usize {
-    match stream {
-        Some(stream) => stream.read(buffer).await.unwrap_or(0),
-        None => 0,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Why a controller did not do what it was asked.
 
 use crate::report::printable;
-use bellwether_proto::http::Problem;
+use bellwether_proto::http::{FieldError, Problem};
 use reqwest::StatusCode;
 use std::fmt;
 
@@ -49,20 +49,26 @@ impl Error {
     }
 }
 
-/// One line, then one for each field that is at fault.
+/// One line, then one for each field at fault that is not part of it.
 struct Refusal<'a>(&'a Problem);
 
 impl fmt::Display for Refusal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Problem { status, title, detail, errors } = self.0;
-        let line = if detail.is_empty() {
+        // A detail of several lines is the list of the fields once more.
+        let is_list = detail.contains('\n') && !errors.is_empty();
+        let line = if detail.is_empty() || is_list {
             format!("{title} ({status})")
         } else {
             format!("{detail} ({status} {title})")
         };
         write!(f, "{}", printable(&line))?;
-        for error in errors {
-            write!(f, "\n  {}: {}", printable(&error.path), printable(&error.message))?;
+        for FieldError { path, message, .. } in errors {
+            match (line.contains(path), line.contains(message)) {
+                (true, true) => {}
+                (false, true) => write!(f, "\n  at {}", printable(path))?,
+                _ => write!(f, "\n  {}: {}", printable(path), printable(message))?,
+            }
         }
         Ok(())
     }
@@ -86,7 +92,6 @@ pub(super) fn cause(error: &reqwest::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bellwether_proto::http::FieldError;
 
     fn refused(status: StatusCode, detail: &str, errors: Vec<FieldError>) -> Error {
         let title = status.canonical_reason().unwrap_or_default().to_owned();
@@ -108,6 +113,29 @@ mod tests {
         let lines = "the document breaks a rule (422 Unprocessable Entity)\n  spec.rules[0].host: no IP";
         assert_eq!(error.to_string(), lines);
         assert_eq!(refused(StatusCode::CONFLICT, "", Vec::new()).to_string(), "Conflict (409)");
+    }
+
+    #[test]
+    fn what_the_line_says_is_not_said_again() {
+        let fields = |paths: &[&str]| -> Vec<_> {
+            let field = |path: &&str| FieldError {
+                path: (*path).to_owned(),
+                line: None,
+                column: None,
+                message: "is taken by blog".to_owned(),
+            };
+            paths.iter().map(field).collect()
+        };
+        let shown = |detail, paths| refused(StatusCode::CONFLICT, detail, fields(paths)).to_string();
+        assert_eq!(shown("spec.a: is taken by blog", &["spec.a"]), "spec.a: is taken by blog (409 Conflict)");
+        assert_eq!(
+            shown("a is taken by blog", &["spec.a"]),
+            "a is taken by blog (409 Conflict)\n  at spec.a"
+        );
+        assert_eq!(
+            shown("a: is taken by blog\nb: is taken by blog", &["spec.a", "spec.b"]),
+            "Conflict (409)\n  spec.a: is taken by blog\n  spec.b: is taken by blog"
+        );
     }
 
     #[test]

@@ -53,7 +53,7 @@ fn converged(converged: bool) -> (String, Tone) {
 }
 
 fn labels(labels: &Labels) -> String {
-    labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(", ")
+    labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
 }
 
 fn error(agent: &AgentView) -> String {

@@ -3,8 +3,8 @@
 use super::{Style, text::printable};
 use comfy_table::{Cell, Color, ColumnConstraint, ContentArrangement, Row, Table, Width, presets};
 
-/// Below this, wrapped text cannot be read.
-const NARROWEST: ColumnConstraint = ColumnConstraint::LowerBoundary(Width::Fixed(12));
+/// Below this many columns, wrapped text cannot be read.
+const NARROWEST: u16 = 12;
 
 /// What a cell's colour says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,7 @@ pub(super) enum Tone {
 pub(super) struct Rows {
     table: Table,
     style: Style,
+    wrapping: usize,
 }
 
 impl Rows {
@@ -36,11 +37,7 @@ impl Rows {
             table.enforce_styling();
         }
         table.set_header(Row::from(header.to_vec()));
-        for (index, column) in table.column_iter_mut().enumerate() {
-            let width = if index < wrapping { ColumnConstraint::ContentWidth } else { NARROWEST };
-            column.set_padding((0, 2)).set_constraint(width);
-        }
-        Self { table, style }
+        Self { table, style, wrapping }
     }
 
     /// Adds a row; its text may come from elsewhere.
@@ -49,7 +46,17 @@ impl Rows {
         self.table.add_row(cells.map(|(text, tone)| cell(&text, tone, style)));
     }
 
-    pub(super) fn finish(self) -> String {
+    pub(super) fn finish(mut self) -> String {
+        let widths = self.table.column_max_content_widths();
+        for (index, (column, width)) in self.table.column_iter_mut().zip(widths).enumerate() {
+            let wraps = index >= self.wrapping && width > NARROWEST;
+            let constraint = if wraps {
+                ColumnConstraint::LowerBoundary(Width::Fixed(NARROWEST))
+            } else {
+                ColumnConstraint::ContentWidth
+            };
+            column.set_padding((0, 2)).set_constraint(constraint);
+        }
         self.table.trim_fmt()
     }
 }

@@ -12,11 +12,8 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use bellwether_ingress::{ConfigName, Digest, IngressConfig};
-use bellwether_proto::{
-    Span,
-    http::{ConfigView, RolloutView},
-};
+use bellwether_ingress::{ConfigName, Digest, IngressConfig, TimeSpan};
+use bellwether_proto::http::{ConfigView, RolloutView};
 use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
 
@@ -31,7 +28,7 @@ const LONGEST_AUTHOR: usize = 128;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Options {
-    timeout: Option<Span>,
+    timeout: Option<TimeSpan>,
 }
 
 /// `GET /v1/configs`
@@ -82,7 +79,7 @@ pub(super) async fn delete(
 }
 
 fn timeout(options: &Options, controller: &Controller) -> Result<Duration, ApiError> {
-    let timeout = options.timeout.map_or(controller.settings.push_timeout, Span::duration);
+    let timeout = options.timeout.map_or(controller.settings.push_timeout, TimeSpan::as_duration);
     if (SHORTEST_TIMEOUT..=LONGEST_TIMEOUT).contains(&timeout) {
         Ok(timeout)
     } else {
@@ -109,7 +106,8 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Result<IngressConfig, ApiError> {
 }
 
 fn author(headers: &HeaderMap) -> String {
-    let said = headers.get(AUTHOR).and_then(|author| author.to_str().ok()).unwrap_or_default();
+    let said =
+        headers.get(AUTHOR).map(|author| String::from_utf8_lossy(author.as_bytes())).unwrap_or_default();
     let author: String = said.chars().filter(|c| !c.is_control()).take(LONGEST_AUTHOR).collect();
     if author.is_empty() { "unknown".to_owned() } else { author }
 }

@@ -6,7 +6,8 @@ use axum::{
     Json,
     extract::{Path, Query, State},
 };
-use bellwether_proto::{RolloutId, Span, http::RolloutView};
+use bellwether_ingress::TimeSpan;
+use bellwether_proto::{RolloutId, http::RolloutView};
 use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
 
@@ -19,7 +20,7 @@ const LISTED: usize = 100;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Options {
-    wait: Option<Span>,
+    wait: Option<TimeSpan>,
 }
 
 /// `GET /v1/rollouts`: the newest first, without their failures.
@@ -36,6 +37,6 @@ pub(super) async fn show(
     Query(options): Query<Options>,
 ) -> Result<Json<RolloutView>, ApiError> {
     let id: RolloutId = id.parse().map_err(|_| ApiError::not_found("there is no rollout of this id"))?;
-    let wait = options.wait.map_or(Duration::ZERO, Span::duration).min(LONGEST_WAIT);
+    let wait = options.wait.map_or(Duration::ZERO, TimeSpan::as_duration).min(LONGEST_WAIT);
     Ok(Json(controller.rollouts.wait(id, wait).await?))
 }

@@ -16,7 +16,7 @@ use std::{
 pub(super) const INGRESS_JSON: &str = "ingress.json";
 
 /// Steps that a template may take: enough for the largest fleet, and an end for a loop that has none.
-const FUEL: u64 = 50_000_000;
+pub(super) const FUEL: u64 = 50_000_000;
 
 /// Why a template cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -55,8 +55,8 @@ pub(super) struct Template {
 }
 
 impl Template {
-    /// Reads a template; its output has the same file name.
-    pub(super) fn read(path: &Path) -> Result<Self, TemplateError> {
+    /// Reads a template, which may take `fuel` steps; its output has the same file name.
+    pub(super) fn read(path: &Path, fuel: u64) -> Result<Self, TemplateError> {
         let invalid = |reason: String| TemplateError::Invalid { path: path.to_owned(), reason };
         let source = fs::read_to_string(path)
             .map_err(|source| TemplateError::Unreadable { path: path.to_owned(), source })?;
@@ -69,7 +69,7 @@ impl Template {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build();
         environment.set_syntax(syntax.map_err(|error| invalid(error.to_string()))?);
-        environment.set_fuel(Some(FUEL));
+        environment.set_fuel(Some(fuel));
         environment.add_template_owned(name.clone(), source).map_err(|error| invalid(error.to_string()))?;
         Ok(Self { name, environment })
     }
@@ -92,4 +92,21 @@ pub(super) fn render(set: &EffectiveSet, template: Option<&Template>) -> Result<
         files.push(template.render(Serde(&view).into())?);
     }
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_that_never_ends_is_stopped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("proxy.conf");
+        fs::write(&path, "{% for a in range(9999) %}{{ a }}{% endfor %}").unwrap();
+        let (digest, revision, store_id) = (Digest::empty_set(), 0.into(), StoreId::new());
+        let set = EffectiveSet { digest, revision, store_id, documents: Vec::new() };
+        let render_with = |fuel| render(&set, Some(&Template::read(&path, fuel).unwrap()));
+        assert!(render_with(1_000).err().unwrap().contains("fuel"));
+        assert_eq!(render_with(FUEL).ok().unwrap().len(), 2);
+    }
 }
