@@ -288,7 +288,8 @@ impl ApplyLoop {
 
     /// Says what serves now, to whom it is news.
     fn publish(&self) {
-        let retry_at = self.refusals.next_retry().into_iter().chain(self.trouble.as_ref().map(|t| t.retry_at)).min();
+        let retry_at =
+            self.refusals.next_retry().into_iter().chain(self.trouble.as_ref().map(|t| t.retry_at)).min();
         let now = Served::ready(self.served.clone(), self.last_error(), retry_at);
         self.publish.send_if_modified(|before| {
             let news = !before.says_the_same(&now);

@@ -169,7 +169,8 @@ impl Given {
         settings.labels = label::distinct(self.labels.unwrap_or_default())?;
         settings.interval = self.interval.map_or(settings.interval, TimeSpan::into);
         let hook = |command: Option<String>, limit: Option<TimeSpan>| {
-            command.map(|command| Hook { command, time_limit: limit.map_or(DEFAULT_TIME_LIMIT, TimeSpan::into) })
+            command
+                .map(|command| Hook { command, time_limit: limit.map_or(DEFAULT_TIME_LIMIT, TimeSpan::into) })
         };
         Ok(Options {
             amqp: AmqpSettings::new(url, namespace(&fleet), format!("bellwether-agent {}", settings.name)),
@@ -190,7 +191,10 @@ impl Given {
 fn host_name() -> Result<AgentName, String> {
     let name = fs::read_to_string("/proc/sys/kernel/hostname")
         .map_err(|error| format!("the host name is not known ({error}): give --name"))?;
-    name.trim().to_lowercase().parse().map_err(|error| format!("the host name will not do: {error}: give --name"))
+    name.trim()
+        .to_lowercase()
+        .parse()
+        .map_err(|error| format!("the host name will not do: {error}: give --name"))
 }
 
 /// What to log, and never what lapin would write of messages.

@@ -33,7 +33,14 @@ pub(crate) struct Refusal {
 
 impl Refusals {
     /// Notes that a change was refused, once more or for the first time.
-    pub(crate) fn note(&mut self, store_id: StoreId, change: &Change, words: String, now: Instant, jitter: f64) {
+    pub(crate) fn note(
+        &mut self,
+        store_id: StoreId,
+        change: &Change,
+        words: String,
+        now: Instant,
+        jitter: f64,
+    ) {
         let before = self.get(store_id, change).filter(|refusal| refusal.revision == change.revision);
         let failures = before.map_or(1, |refusal| refusal.failures.saturating_add(1));
         let retry_at = now + backoff::pause(failures, jitter);
@@ -97,7 +104,8 @@ impl Refusals {
     pub(crate) fn summary(&self) -> Option<String> {
         let mut refused: Vec<_> = self.by_name.iter().collect();
         refused.sort_by_key(|(_, refusal)| std::cmp::Reverse(refusal.revision));
-        let words = refused.iter().map(|(name, refusal)| format!("{name}@{}: {}", refusal.revision, refusal.words));
+        let words =
+            refused.iter().map(|(name, refusal)| format!("{name}@{}: {}", refusal.revision, refusal.words));
         let all = words.collect::<Vec<_>>().join("; ");
         (!all.is_empty()).then(|| bounded(all))
     }

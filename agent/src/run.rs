@@ -122,7 +122,8 @@ impl Task {
     /// Waits for an end that nobody asked for.
     async fn ended(&mut self) -> AgentError {
         let ended = (&mut self.handle).await;
-        let reason = ended.err().map_or_else(|| "it returned".to_owned(), |error: JoinError| error.to_string());
+        let reason =
+            ended.err().map_or_else(|| "it returned".to_owned(), |error: JoinError| error.to_string());
         AgentError::TaskEnded { task: self.name, reason }
     }
 

@@ -8,8 +8,8 @@ use crate::{
 use bellwether_proto::{
     AgentName, StoreHead,
     agent::{
-        Applied, DelConfig, DelIngressConfig, Describe, Description, Ping, Pong, Resync, SetConfig, SetIngressConfig,
-        Stale,
+        Applied, DelConfig, DelIngressConfig, Describe, Description, Ping, Pong, Resync, SetConfig,
+        SetIngressConfig, Stale,
     },
     controller::Empty,
 };
@@ -47,7 +47,10 @@ impl Service {
     async fn set_config(self: Arc<Self>, cx: Context, request: SetConfig) -> Result<Applied, Fault> {
         let SetConfig { at, name, config } = request;
         if config.name() != &name {
-            return Err(Fault::bad_request(format!("the document is named {}, and not {name}", config.name())));
+            return Err(Fault::bad_request(format!(
+                "the document is named {}, and not {name}",
+                config.name()
+            )));
         }
         let change = Change { name, revision: at.revision, content: Content::Document(Arc::new(config)) };
         self.apply(at, change, cx.deadline).await
@@ -111,7 +114,8 @@ impl Service {
 /// The names of the methods, sorted.
 fn methods() -> Vec<String> {
     let mut names =
-        [SetIngressConfig::NAME, DelIngressConfig::NAME, Resync::NAME, Ping::NAME, Describe::NAME].map(str::to_owned);
+        [SetIngressConfig::NAME, DelIngressConfig::NAME, Resync::NAME, Ping::NAME, Describe::NAME]
+            .map(str::to_owned);
     names.sort_unstable();
     names.to_vec()
 }

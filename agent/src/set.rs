@@ -281,9 +281,10 @@ impl ConfigSet {
             Some(held) => held.is_same(wanted) || held.revision > whole.head,
             None => self.settled(name) > whole.head,
         });
-        let dropped = self.documents.iter().all(|(name, held)| {
-            whole.documents.contains_key(name) || held.revision > whole.head
-        });
+        let dropped = self
+            .documents
+            .iter()
+            .all(|(name, held)| whole.documents.contains_key(name) || held.revision > whole.head);
         self.store_id == whole.store_id && wanted && dropped
     }
 

@@ -51,7 +51,11 @@ pub(crate) struct Sync {
 
 impl Sync {
     /// A sync task, and how to ask it.
-    pub(crate) fn new(fetcher: Fetcher, applier: Applier, served: watch::Receiver<Served>) -> (Self, SyncTrigger) {
+    pub(crate) fn new(
+        fetcher: Fetcher,
+        applier: Applier,
+        served: watch::Receiver<Served>,
+    ) -> (Self, SyncTrigger) {
         let trigger = SyncTrigger { wanted: watch::Sender::new(None) };
         let wanted = trigger.wanted.subscribe();
         (Self { fetcher, applier, served, wanted, pace: Pace::default() }, trigger)
@@ -140,10 +144,11 @@ impl SyncError {
         match self {
             Self::Fetch(FetchError::Call(_)) => "unreachable",
             Self::Fetch(FetchError::Inconsistent(_)) => "inconsistent",
-            Self::Fetch(FetchError::Foreign { .. }) | Self::NotApplied(NotApplied::Foreign { .. }) => "foreign_store",
+            Self::Fetch(FetchError::Foreign { .. }) | Self::NotApplied(NotApplied::Foreign { .. }) => {
+                "foreign_store"
+            }
             Self::NotApplied(NotApplied::LowerHead { .. }) => "lower_head",
             Self::NotApplied(_) => "not_applied",
         }
     }
 }
-

@@ -26,7 +26,8 @@ pub(crate) fn last_lines(output: &[u8], lines: usize) -> String {
 
 /// A line without control characters and without white space around it.
 fn printable(line: &str) -> String {
-    let kept: String = line.chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !c.is_control()).collect();
+    let kept: String =
+        line.chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !c.is_control()).collect();
     kept.trim().to_owned()
 }
 

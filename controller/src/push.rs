@@ -56,7 +56,7 @@ impl Controller {
         self.ensure_broker()?;
         let agents = self.registry.list().await?;
         let plan = Plan::of(&agents, config.selector());
-        let now = jiff::Timestamp::now().to_string();
+        let now = now_in_seconds();
         let stored = self.store.put(config, author, &now).await?;
         let order = SetConfig {
             at: self.head_at(stored.revision).await?,
@@ -116,6 +116,12 @@ impl Controller {
         });
         Ok(view)
     }
+}
+
+/// RFC 3339, to the second.
+fn now_in_seconds() -> String {
+    let now = jiff::Timestamp::now();
+    jiff::Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
 }
 
 fn subject(stored: &StoredConfig, revision: Revision, digest: Option<Digest>) -> Subject {

@@ -94,10 +94,18 @@ impl Connection {
         time_to_live: Deadline,
     ) -> Result<(), CallError> {
         let body = encode(request).map_err(|error| CallError::Invalid { reason: error.to_string() })?;
-        self.wait_for_link(time_to_live).await?;
-        let remaining = remaining(time_to_live)?;
-        let message = Message::notification(M::NAME, self.instance(), address.instance(), remaining, body);
-        self.send(address, message, time_to_live).await
+        let mut link = self.link();
+        loop {
+            connected(&mut link, time_to_live).await?;
+            let remaining = remaining(time_to_live)?;
+            let (me, meant) = (self.instance(), address.instance());
+            let message = Message::notification(M::NAME, me, meant, remaining, body.clone());
+            match self.send(address, message, time_to_live).await {
+                Ok(()) => return Ok(()),
+                Err(Unsent::NoLink) => changed(&mut link, time_to_live).await?,
+                Err(Unsent::Ended(error)) => return Err(error),
+            }
+        }
     }
 
     /// A server of `address` on this connection.
@@ -117,13 +125,7 @@ impl Connection {
     /// # Errors
     /// `DeadlineExceeded` when the deadline comes first, `Disconnected` when the connection was closed.
     pub async fn wait_for_link(&self, deadline: Deadline) -> Result<Generation, CallError> {
-        let mut link = self.link();
-        let ready = link.wait_for(|link| link.generation().is_some() || *link == Link::Closed);
-        match timeout_at(deadline.instant(), ready).await {
-            Ok(Ok(link)) => link.generation().ok_or(CallError::Disconnected),
-            Ok(Err(_)) => Err(CallError::Disconnected),
-            Err(_) => Err(CallError::DeadlineExceeded { sent: false }),
-        }
+        connected(&mut self.link(), deadline).await
     }
 
     /// Ends the transport: calls in flight end as `Disconnected`.
@@ -139,27 +141,75 @@ impl Connection {
         body: Bytes,
         deadline: Deadline,
     ) -> Result<Bytes, CallError> {
-        self.wait_for_link(deadline).await?;
-        let id = CorrelationId::new();
-        let in_flight = &self.shared.in_flight;
-        let Some(mut place) = in_flight.enter(id.clone(), address.to_string(), address.instance()) else {
-            return Err(CallError::Overloaded { reason: format!("{IN_FLIGHT_LIMIT} calls are in flight") });
-        };
-        let request =
-            Message::request(method, id, self.instance(), address.instance(), remaining(deadline)?, body);
-        self.send(address, request, deadline).await?;
-        match timeout_at(deadline.instant(), place.outcome()).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(CallError::DeadlineExceeded { sent: true }),
+        let mut link = self.link();
+        loop {
+            connected(&mut link, deadline).await?;
+            let id = CorrelationId::new();
+            let in_flight = &self.shared.in_flight;
+            let Some(mut place) = in_flight.enter(id.clone(), address.to_string(), address.instance()) else {
+                return Err(CallError::Overloaded { reason: format!("{IN_FLIGHT_LIMIT} calls are in flight") });
+            };
+            let (me, meant) = (self.instance(), address.instance());
+            let request = Message::request(method, id, me, meant, remaining(deadline)?, body.clone());
+            match self.send(address, request, deadline).await {
+                Ok(()) => {}
+                Err(Unsent::NoLink) => {
+                    drop(place);
+                    changed(&mut link, deadline).await?;
+                    continue;
+                }
+                Err(Unsent::Ended(error)) => return Err(error),
+            }
+            return match timeout_at(deadline.instant(), place.outcome()).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(CallError::DeadlineExceeded { sent: true }),
+            };
         }
     }
 
-    async fn send(&self, address: &Address, message: Message, deadline: Deadline) -> Result<(), CallError> {
+    async fn send(&self, address: &Address, message: Message, deadline: Deadline) -> Result<(), Unsent> {
         let sending = self.shared.transport.send(address, message);
         match timeout_at(deadline.instant(), sending).await {
-            Ok(sent) => sent.map_err(not_sent),
-            Err(_) => Err(CallError::DeadlineExceeded { sent: true }),
+            Ok(sent) => sent.map_err(Unsent::from),
+            Err(_) => Err(Unsent::Ended(CallError::DeadlineExceeded { sent: true })),
         }
+    }
+}
+
+/// Why a message was not sent.
+enum Unsent {
+    /// The link was lost just before: it can be sent over the next.
+    NoLink,
+    /// The call has ended.
+    Ended(CallError),
+}
+
+impl From<SendError> for Unsent {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::NotConnected => Self::NoLink,
+            SendError::Lost => Self::Ended(CallError::Disconnected),
+            SendError::Blocked(reason) => Self::Ended(CallError::Overloaded { reason }),
+            SendError::Invalid(reason) => Self::Ended(CallError::Invalid { reason }),
+        }
+    }
+}
+
+/// Waits until there is a link.
+async fn connected(link: &mut watch::Receiver<Link>, deadline: Deadline) -> Result<Generation, CallError> {
+    let ready = link.wait_for(|link| link.generation().is_some() || *link == Link::Closed);
+    match timeout_at(deadline.instant(), ready).await {
+        Ok(Ok(link)) => link.generation().ok_or(CallError::Disconnected),
+        Ok(Err(_)) => Err(CallError::Disconnected),
+        Err(_) => Err(CallError::DeadlineExceeded { sent: false }),
+    }
+}
+
+/// Waits until the link is another than when it was last looked at.
+async fn changed(link: &mut watch::Receiver<Link>, deadline: Deadline) -> Result<(), CallError> {
+    match timeout_at(deadline.instant(), link.changed()).await {
+        Ok(changed) => changed.map_err(|_| CallError::Disconnected),
+        Err(_) => Err(CallError::DeadlineExceeded { sent: false }),
     }
 }
 
@@ -170,14 +220,6 @@ fn remaining(deadline: Deadline) -> Result<std::time::Duration, CallError> {
         return Err(CallError::DeadlineExceeded { sent: false });
     }
     Ok(deadline.remaining(now))
-}
-
-fn not_sent(error: SendError) -> CallError {
-    match error {
-        SendError::NotConnected | SendError::Lost => CallError::Disconnected,
-        SendError::Blocked(reason) => CallError::Overloaded { reason },
-        SendError::Invalid(reason) => CallError::Invalid { reason },
-    }
 }
 
 fn read_reply<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, CallError> {

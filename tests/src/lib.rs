@@ -4,6 +4,7 @@
 
 mod binary;
 mod fleet;
+mod fleet_of_programs;
 mod folder;
 mod guardian;
 pub mod imports;
@@ -20,6 +21,7 @@ pub mod workspace;
 
 pub use binary::Binary;
 pub use fleet::fleet;
+pub use fleet_of_programs::{Agent, Answer, Controller, Event, Fleet, FleetBuilder, Process, Pushed};
 pub use folder::{folder, root};
 pub use launch::{Launch, Output};
 pub use port::Port;

@@ -58,7 +58,9 @@ impl<T> Batch<T> {
                 self.changes.push((change, ticket));
             }
             Judgement::Have => self.changes.push((change, ticket)),
-            Judgement::Older { than } => self.settled.push((ticket, Err(NotApplied::Superseded { by: than }))),
+            Judgement::Older { than } => {
+                self.settled.push((ticket, Err(NotApplied::Superseded { by: than })))
+            }
             Judgement::SyncFirst => self.settled.push((ticket, Err(NotApplied::SyncFirst))),
             Judgement::Foreign { ours } => {
                 self.settled.push((ticket, Err(NotApplied::Foreign { ours, theirs: at.store_id })));

@@ -39,7 +39,8 @@ impl FileDriver {
     /// # Errors
     /// When the template cannot be read, or is none.
     pub fn new(root: &Path, options: FileOptions) -> Result<Self, TemplateError> {
-        let template = options.template.as_deref().map(|path| Template::read(path, template::FUEL)).transpose()?;
+        let template =
+            options.template.as_deref().map(|path| Template::read(path, template::FUEL)).transpose()?;
         let folders = Arc::new(Folders::new(root));
         Ok(Self { folders, template: template.map(Arc::new), check: options.check, reload: options.reload })
     }

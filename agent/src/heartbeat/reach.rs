@@ -62,7 +62,9 @@ impl Reach {
             Standing::Foreign { ours } => {
                 tracing::warn!(%store, %ours, "the store is not the one followed here; what serves stays");
             }
-            Standing::Converged | Standing::Stale => tracing::info!(%store, "the store can be followed again"),
+            Standing::Converged | Standing::Stale => {
+                tracing::info!(%store, "the store can be followed again")
+            }
         }
     }
 }

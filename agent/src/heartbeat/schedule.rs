@@ -62,7 +62,8 @@ impl Schedule {
 
     /// The agent can be reached over another connection, or over none. The first beat over a new one is due at once.
     pub(super) fn connected(&mut self, generation: Option<Generation>, now: Instant) {
-        self.connection = generation.map(|generation| Connected { generation, beats: 0, last: None, next: now });
+        self.connection =
+            generation.map(|generation| Connected { generation, beats: 0, last: None, next: now });
     }
 
     /// When the next beat is due; never without a connection.
@@ -149,7 +150,9 @@ mod tests {
         let now = Instant::now();
         let mut schedule = schedule(now);
         schedule.take(now);
-        for (assigned, taken) in [(5 * SECOND, 5 * SECOND), (Duration::ZERO, SHORTEST), (1_000 * SECOND, LONGEST)] {
+        for (assigned, taken) in
+            [(5 * SECOND, 5 * SECOND), (Duration::ZERO, SHORTEST), (1_000 * SECOND, LONGEST)]
+        {
             schedule.assign(assigned);
             assert_eq!((schedule.interval(), schedule.next()), (taken, Some(now + taken)));
         }

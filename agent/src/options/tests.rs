@@ -1,7 +1,8 @@
 use super::*;
 
 fn options(arguments: &[&str]) -> Result<Options, String> {
-    let given = Arguments::try_parse_from(["bellwether-agent"].iter().chain(arguments)).map_err(|error| error.to_string())?;
+    let given = Arguments::try_parse_from(["bellwether-agent"].iter().chain(arguments))
+        .map_err(|error| error.to_string())?;
     given.options()
 }
 
@@ -62,6 +63,7 @@ fn no_error_repeats_a_password() {
 #[test]
 fn labels_may_be_given_one_by_one_or_with_commas() {
     let options = options(&["--label", "zone=eu", "--label", "tier=web,canary="]).ok().unwrap();
-    let labels: Vec<_> = options.settings.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let labels: Vec<_> =
+        options.settings.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
     assert_eq!(labels, ["canary=", "tier=web", "zone=eu"]);
 }

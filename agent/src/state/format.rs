@@ -56,7 +56,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<ConfigSet, String> {
         return Err(format!("it has format {format}, and this agent reads format {FORMAT}"));
     }
     let file: StateFile = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    let held = |StoredConfig { revision, config }| (config.name().clone(), Held { revision, document: config });
+    let held =
+        |StoredConfig { revision, config }| (config.name().clone(), Held { revision, document: config });
     let documents: Documents = file.configs.into_iter().map(held).collect();
     if digest_of(&documents) != file.digest {
         return Err("its documents do not have the digest that it names".to_owned());

@@ -47,7 +47,9 @@ async fn a_newer_format_and_a_changed_set_are_not_trusted() {
     state.save(Arc::new(some_set())).await.unwrap();
     let file = folder.path().join(STATE);
     let text = fs::read_to_string(&file).unwrap();
-    for (from, to, why) in [("\"format\":1", "\"format\":2", "format 2"), ("\"revision\":7", "\"revision\":6", "digest")] {
+    for (from, to, why) in
+        [("\"format\":1", "\"format\":2", "format 2"), ("\"revision\":7", "\"revision\":6", "digest")]
+    {
         fs::write(&file, text.replace(from, to)).unwrap();
         let Remembered::Broken { reason, .. } = load(&state) else { panic!("{to} was read") };
         assert!(reason.contains(why), "{reason}");
@@ -59,7 +61,10 @@ fn a_second_agent_on_the_same_folder_is_refused_until_the_first_has_gone() {
     let folder = tempfile::tempdir().unwrap();
     let first = StateDir::open(folder.path()).unwrap();
     let refused = StateDir::open(folder.path()).unwrap_err();
-    assert!(matches!(refused, StateError::InUse { .. }) && refused.to_string().contains("another agent"), "{refused}");
+    assert!(
+        matches!(refused, StateError::InUse { .. }) && refused.to_string().contains("another agent"),
+        "{refused}"
+    );
     drop(first);
     StateDir::open(folder.path()).unwrap();
 }

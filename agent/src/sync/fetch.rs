@@ -108,9 +108,9 @@ impl<'a> Pages<'a> {
         self.head = Some(head.clone());
         match more {
             true => Ok(None),
-            false if digest_of(&self.documents) != digest => {
-                Err(FetchError::Inconsistent("the documents do not have the digest that the controller names"))
-            }
+            false if digest_of(&self.documents) != digest => Err(FetchError::Inconsistent(
+                "the documents do not have the digest that the controller names",
+            )),
             false => Ok(Some((WholeSet { head, documents: std::mem::take(&mut self.documents) }, digest))),
         }
     }

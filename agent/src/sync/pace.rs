@@ -42,7 +42,12 @@ impl Pace {
     }
 
     /// Notes how a sync for `target` ended.
-    pub(super) fn ended(&mut self, target: Option<(StoreId, Digest)>, outcome: &Result<(), SyncError>, now: Instant) {
+    pub(super) fn ended(
+        &mut self,
+        target: Option<(StoreId, Digest)>,
+        outcome: &Result<(), SyncError>,
+        now: Instant,
+    ) {
         self.refused = target.filter(|_| outcome.is_err());
         self.not_before = match outcome {
             Ok(()) => None,

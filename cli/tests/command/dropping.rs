@@ -12,6 +12,13 @@ pub(crate) struct Dropping {
     url: String,
 }
 
+/// What was asked.
+pub(crate) struct Answered {
+    /// The first lines of the requests.
+    pub(crate) lines: Vec<String>,
+    _listener: TcpListener,
+}
+
 impl Dropping {
     pub(crate) fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -23,10 +30,12 @@ impl Dropping {
         self.url.clone()
     }
 
-    /// Answers as often as there are answers, then listens no more. Returns the first lines of the requests.
-    pub(crate) fn answer(self, answers: Vec<Option<String>>) -> JoinHandle<Vec<String>> {
-        let serve = move || answers.into_iter().map(|body| exchange(&self.listener, body)).collect();
-        thread::spawn(serve)
+    /// Answers as often as there are answers; after that it takes connections and is silent.
+    pub(crate) fn answer(self, answers: Vec<Option<String>>) -> JoinHandle<Answered> {
+        thread::spawn(move || {
+            let lines = answers.into_iter().map(|body| exchange(&self.listener, body)).collect();
+            Answered { lines, _listener: self.listener }
+        })
     }
 }
 

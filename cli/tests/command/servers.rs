@@ -66,7 +66,7 @@ fn a_change_that_may_have_been_taken_is_not_sent_twice() {
         "{}",
         ran.stderr
     );
-    assert_eq!(requests.join().unwrap(), ["PUT /v1/configs/shop?timeout=5s HTTP/1.1"]);
+    assert_eq!(requests.join().unwrap().lines, ["PUT /v1/configs/shop?timeout=5s HTTP/1.1"]);
     assert!(next.asked().is_empty());
 }
 
@@ -80,7 +80,7 @@ fn a_rollout_is_followed_at_another_controller_when_its_own_dies() {
     let (_files, file) = Files::of(&["shop"]);
     let ran = ask(&servers, &["push", &file]);
     assert_eq!((ran.code, ran.stdout.as_str()), (0, "1 of 1 serve shop@42: 1 applied\n"), "{}", ran.stderr);
-    assert_eq!(requests.join().unwrap().len(), 2);
+    assert_eq!(requests.join().unwrap().lines.len(), 2);
     assert_eq!(next.lines(), ["GET /v1/rollouts/01920b6e-7f3c-7a51-9c1e-000073686f70?wait=10s"]);
 }
 
@@ -94,6 +94,18 @@ fn when_nobody_answers_it_says_where_it_asked_and_what_to_do() {
         assert!(ran.stderr.contains(part), "{part} in {}", ran.stderr);
     }
     assert_eq!(ran.stderr.lines().count(), 1);
+}
+
+#[test]
+fn a_machine_without_certificates_can_speak_plain_http() {
+    let controller = Controller::always(200, json!([]));
+    let (files, _) = Files::of(&[]);
+    let none = files.add("certificates", "");
+    let mut command = bellwether();
+    command.env("SSL_CERT_FILE", &none).env_remove("SSL_CERT_DIR");
+    command.args(["--server", &controller.url(), "agents"]);
+    let ran = run(command);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
 }
 
 #[test]

@@ -43,7 +43,9 @@ impl Memory {
     /// and it is connected again at once, as a new generation.
     pub async fn cut(&self, instance: Instance) {
         if let Some(inbound) = self.hub.cut(instance) {
+            // In this order: what is sent over the new link must not end with the calls of the old one.
             let _ = inbound.send(Inbound::Lost).await;
+            self.hub.reconnect(instance);
         }
     }
 

@@ -291,3 +291,33 @@ async fn a_frozen_broker_is_missed_by_its_heartbeats_and_a_close_does_not_wait_f
     serving.bound_after(before).await;
     eventually("calls are answered again", async || echo(&client, &the_service(), "back").await).await;
 }
+
+/// What the broker holds back is not sent when nobody waits for it any more.
+#[tokio::test]
+async fn a_call_given_up_while_the_broker_was_blocked_is_never_handled() {
+    let broker = AmqpBroker::own().await;
+    let (server, client) = (broker.connection().await, broker.connection().await);
+    let mut handlers = Handlers::new();
+    let _serving = Serving::start(&server, &the_service(), handlers.router).await;
+    assert!(echo(&client, &the_service(), "before").await.is_ok());
+    broker.block(true).await;
+    // More than the sockets between us take: the broker stops reading in the midst of it. The others wait behind it.
+    let large = "x".repeat(15 << 20);
+    let small: Vec<_> = (0..20).map(|n| n.to_string()).collect();
+    let address = the_service();
+    let calls = [&large].into_iter().chain(&small).map(|text| {
+        client.call::<Wait>(&address, text, bellwether_rpc::Deadline::after(Duration::from_secs(3)))
+    });
+    let outcomes = join_all(calls).await;
+    assert!(outcomes.iter().all(Result::is_err));
+    broker.block(false).await;
+
+    eventually("calls are answered again", async || echo(&client, &the_service(), "back").await).await;
+    client.notify::<crate::service::Note>(&address, &"marker".into(), long()).await.expect("sent");
+    loop {
+        match next(&mut handlers.seen).await.0 {
+            text if text == "marker" => break,
+            text => assert_eq!(text.len(), large.len(), "{:.9} was handled", text),
+        }
+    }
+}

@@ -79,7 +79,8 @@ fn a_whole_set_replaces_pushes_before_it_and_is_extended_by_those_after() {
     case.switch("sync", 4, &[("a", 2), ("c", 4)]);
     case.push("after", set("d", 5));
     assert_eq!(case.overtaken(), [("gone", superseded(4))]);
-    let mut served: Vec<_> = case.all_served().into_iter().map(|(ticket, outcome)| (ticket, outcome.is_ok())).collect();
+    let mut served: Vec<_> =
+        case.all_served().into_iter().map(|(ticket, outcome)| (ticket, outcome.is_ok())).collect();
     served.sort_unstable();
     assert_eq!(served, [("after", true), ("in it", true), ("sync", true)]);
 }
@@ -133,7 +134,11 @@ fn a_whole_set_that_lacks_what_was_refused_forgets_the_refusal() {
     case.refuse(&set("a", 3));
     case.refuse(&set("b", 9));
     case.switch("sync", 4, &[("a", 4)]);
-    assert_eq!(case.refusals.summary().as_deref(), Some("b@9: bad"), "what is newer than the set is not forgotten");
+    assert_eq!(
+        case.refusals.summary().as_deref(),
+        Some("b@9: bad"),
+        "what is newer than the set is not forgotten"
+    );
     assert_eq!(case.all_served().len(), 1);
 }
 

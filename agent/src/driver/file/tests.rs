@@ -60,15 +60,21 @@ async fn a_set_serves_as_ingress_json_under_current_and_so_does_the_empty_one() 
     assert_eq!(current["configs"][1]["metadata"]["name"], "b");
     assert_eq!(current.as_object().unwrap().len(), 4);
     let target = fs::read_link(case.path("current")).unwrap();
-    assert!(target.to_str().unwrap().starts_with(&format!("sets/{}", &set.digest.to_string()[..16])), "{target:?}");
+    assert!(
+        target.to_str().unwrap().starts_with(&format!("sets/{}", &set.digest.to_string()[..16])),
+        "{target:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_template_is_rendered_beside_it_under_its_own_name() {
     let case = Case::new();
     let template = case.path("proxy.conf");
-    fs::write(&template, "# {{ digest }} {{ revision }}\n{% for c in configs %}{{ c.metadata.name }}<\n{% endfor %}")
-        .unwrap();
+    fs::write(
+        &template,
+        "# {{ digest }} {{ revision }}\n{% for c in configs %}{{ c.metadata.name }}<\n{% endfor %}",
+    )
+    .unwrap();
     let mut driver = case.driver_with(FileOptions { template: Some(template), ..FileOptions::default() });
     let set = case.set(9, &[("b", 9), ("a", 4)]);
     driver.apply(&set).await.unwrap();
@@ -81,7 +87,8 @@ async fn a_template_that_fails_refuses_the_set_and_what_is_none_is_refused_at_on
     let case = Case::new();
     let template = case.path("proxy.conf");
     fs::write(&template, "{{ no.such }}").unwrap();
-    let mut driver = case.driver_with(FileOptions { template: Some(template.clone()), ..FileOptions::default() });
+    let mut driver =
+        case.driver_with(FileOptions { template: Some(template.clone()), ..FileOptions::default() });
     let refused = driver.apply(&case.set(0, &[])).await.unwrap_err();
     assert!(matches!(refused, ApplyError::Render(_)), "{refused}");
     fs::write(&template, "{% if %}").unwrap();
@@ -92,7 +99,8 @@ async fn a_template_that_fails_refuses_the_set_and_what_is_none_is_refused_at_on
 #[tokio::test]
 async fn a_set_that_the_check_refuses_never_comes_to_serve() {
     let case = Case::new();
-    let check = r#"grep -q '"name":"bad"' "$BELLWETHER_DIR/ingress.json" && echo 'bad is bad' && exit 1; exit 0"#;
+    let check =
+        r#"grep -q '"name":"bad"' "$BELLWETHER_DIR/ingress.json" && echo 'bad is bad' && exit 1; exit 0"#;
     let mut driver = case.driver(Some(check), None);
     driver.apply(&case.set(1, &[("a", 1)])).await.unwrap();
     let refused = driver.apply(&case.set(2, &[("a", 1), ("bad", 2)])).await.unwrap_err();

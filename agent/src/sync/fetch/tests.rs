@@ -2,7 +2,13 @@ use super::*;
 use crate::testing::{at, held, name, whole};
 use bellwether_proto::controller::VersionedConfig;
 
-fn page(head: StoreHead, configs: &[(&str, u64)], removed: &[&str], of: &[(&str, u64)], more: bool) -> ConfigsPage {
+fn page(
+    head: StoreHead,
+    configs: &[(&str, u64)],
+    removed: &[&str],
+    of: &[(&str, u64)],
+    more: bool,
+) -> ConfigsPage {
     let config = |(member, revision): &(&str, u64)| VersionedConfig {
         name: name(member),
         revision: (*revision).into(),
@@ -57,7 +63,10 @@ fn the_store_does_not_change_between_pages() {
     let nothing = ConfigSet::default();
     let mut pages = named(&nothing);
     pages.add(page(at(one, 8), &[("c", 7)], &[], &[], true)).unwrap();
-    assert!(matches!(pages.add(page(at(other, 8), &[], &[], &[("c", 7)], false)), Err(FetchError::Inconsistent(_))));
+    assert!(matches!(
+        pages.add(page(at(other, 8), &[], &[], &[("c", 7)], false)),
+        Err(FetchError::Inconsistent(_))
+    ));
 }
 
 #[test]
@@ -74,7 +83,10 @@ fn an_heir_is_asked_for_everything() {
     let held = holding(ours);
     let heir = StoreHead { succeeds: vec![ours], ..at(theirs, 99) };
     let of = [("a", 4), ("b", 5)];
-    assert!(matches!(named(&held).add(page(heir.clone(), &[], &[], &of, false)), Err(FetchError::Inconsistent(_))));
+    assert!(matches!(
+        named(&held).add(page(heir.clone(), &[], &[], &of, false)),
+        Err(FetchError::Inconsistent(_))
+    ));
     let mut anew = Pages::new(&held, Documents::new());
     assert!(anew.add(page(heir, &of, &[], &of, false)).unwrap().is_some());
 }

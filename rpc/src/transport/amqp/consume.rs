@@ -1,19 +1,33 @@
 //! Consumes an address: declares what it needs, and turns lapin's deliveries into ours.
 
-use super::{names::short, session::Session, wire};
+use super::{
+    names::{Exchange, short},
+    session::Session,
+    wire,
+};
 use crate::{
     Address,
-    transport::{ConsumeError, Deliveries, Delivery, Receipt, SendError},
+    transport::{ConsumeError, Deliveries, Delivery, Receipt},
 };
 use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
 use lapin::{
     Acker, Channel,
-    options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, QueueBindOptions, QueueDeclareOptions},
+    options::{
+        BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions,
+        QueueBindOptions, QueueDeclareOptions,
+    },
     types::{AMQPValue, FieldTable, ShortString},
 };
-use std::sync::Arc;
-use tokio::time::Instant;
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    runtime::Handle,
+    time::{Instant, sleep},
+};
+use tokio_util::task::AbortOnDropHandle;
+
+/// How often a peer's queue is bound again. A bind that changes nothing is cheap, but a fleet makes many.
+const HEARTBEATS_BETWEEN_BINDS: u32 = 4;
 
 /// PRECONDITION_FAILED: the queue exists with other arguments.
 const PRECONDITION_FAILED: u16 = 406;
@@ -24,7 +38,7 @@ impl Session {
         address: &Address,
         prefetch: u16,
     ) -> Result<Deliveries, ConsumeError> {
-        let (channel, queue) = match address {
+        let (channel, queue, bindings) = match address {
             Address::Shared { service } => self.declare_shared(service).await?,
             Address::Peer { service, name, .. } => self.declare_peer(service, name).await?,
             Address::Everyone { .. } => {
@@ -38,7 +52,12 @@ impl Session {
             BasicConsumeOptions::default(),
             FieldTable::default(),
         );
-        Ok(deliveries(consuming.await.map_err(refused)?, channel))
+        let consumer = consuming.await.map_err(refused)?;
+        let pause = self.environment.settings.heartbeat * HEARTBEATS_BETWEEN_BINDS;
+        let upkeep = bindings.map(|bindings| {
+            AbortOnDropHandle::new(tokio::spawn(bindings.keep(channel.clone(), pause)))
+        });
+        Ok(deliveries(Consuming { consumer, channel, _upkeep: upkeep }))
     }
 
     async fn channel(&self) -> Result<Channel, ConsumeError> {
@@ -46,13 +65,13 @@ impl Session {
     }
 
     /// The shared queue of a service: durable and classic. One that somebody made otherwise is used as it is.
-    async fn declare_shared(&self, service: &str) -> Result<(Channel, ShortString), ConsumeError> {
+    async fn declare_shared(&self, service: &str) -> Result<Declared, ConsumeError> {
         let name = self.environment.names.shared_queue(service);
         let queue = short(&name).map_err(ConsumeError::Invalid)?;
         let channel = self.channel().await?;
         let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
         match channel.queue_declare(queue.clone(), durable, classic()).await {
-            Ok(_) => return Ok((channel, queue)),
+            Ok(_) => return Ok((channel, queue, None)),
             Err(error) if is_precondition_failed(&error) => {
                 tracing::warn!(queue = name, %error, "the queue exists with other arguments: used as it is");
             }
@@ -61,39 +80,58 @@ impl Session {
         let channel = self.channel().await?;
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         channel.queue_declare(queue.clone(), passive, FieldTable::default()).await.map_err(refused)?;
-        Ok((channel, queue))
+        Ok((channel, queue, None))
     }
 
     /// A peer's own queue: exclusive, gone with the connection, bound to both exchanges of its service.
-    async fn declare_peer(&self, service: &str, name: &str) -> Result<(Channel, ShortString), ConsumeError> {
-        self.ensure_exchanges(service).await.map_err(|error| match error {
-            SendError::Invalid(reason) => ConsumeError::Refused(reason),
-            _ => ConsumeError::NotConnected,
-        })?;
+    async fn declare_peer(&self, service: &str, name: &str) -> Result<Declared, ConsumeError> {
         let environment = &self.environment;
-        let names = &environment.names;
         let generation = environment.next_generation();
-        let queue = names.peer_queue(service, name, environment.instance, generation);
+        let queue = environment.names.peer_queue(service, name, environment.instance, generation);
         let queue = short(&queue).map_err(ConsumeError::Invalid)?;
+        let key = short(name).map_err(ConsumeError::Invalid)?;
+        let [peer, everyone] = environment.names.exchanges(service).map_err(ConsumeError::Invalid)?;
+        let from = [(peer, key), (everyone, ShortString::default())];
+        let bindings = Bindings { queue: queue.clone(), from };
         let channel = self.channel().await?;
         let exclusive =
             QueueDeclareOptions { exclusive: true, auto_delete: true, ..QueueDeclareOptions::default() };
         channel.queue_declare(queue.clone(), exclusive, classic()).await.map_err(refused)?;
-        for (exchange, key) in [(names.peer_exchange(service), name), (names.everyone_exchange(service), "")]
-        {
-            let (exchange, key) = (short(&exchange), short(key));
-            channel
-                .queue_bind(
-                    queue.clone(),
-                    exchange.map_err(ConsumeError::Invalid)?,
-                    key.map_err(ConsumeError::Invalid)?,
-                    QueueBindOptions::default(),
-                    FieldTable::default(),
-                )
-                .await
-                .map_err(refused)?;
+        bindings.make(&channel).await.map_err(refused)?;
+        Ok((channel, queue, Some(bindings)))
+    }
+}
+
+/// A queue, the channel it was declared on, and what leads to it.
+type Declared = (Channel, ShortString, Option<Bindings>);
+
+/// What leads to a peer's queue.
+struct Bindings {
+    queue: ShortString,
+    from: [(Exchange, ShortString); 2],
+}
+
+impl Bindings {
+    /// Without effect where all of it exists.
+    async fn make(&self, channel: &Channel) -> lapin::Result<()> {
+        for (exchange, key) in &self.from {
+            exchange.declare(channel).await?;
+            let (queue, name, key) = (self.queue.clone(), exchange.name.clone(), key.clone());
+            channel.queue_bind(queue, name, key, QueueBindOptions::default(), FieldTable::default()).await?;
         }
-        Ok((channel, queue))
+        Ok(())
+    }
+
+    /// Makes them again and again: with an exchange that somebody deletes its bindings go, and nobody is told.
+    async fn keep(self, channel: Channel, pause: Duration) {
+        loop {
+            sleep(pause).await;
+            // A refusal costs the channel, and with it the consumer, which is made again.
+            if let Err(error) = self.make(&channel).await {
+                tracing::debug!(queue = self.queue.as_str(), %error, "a queue could not be bound again");
+                return;
+            }
+        }
     }
 }
 
@@ -113,16 +151,46 @@ fn refused(error: lapin::Error) -> ConsumeError {
 }
 
 /// The stream ends when the consumer is cancelled, or its channel or connection is lost.
-fn deliveries(consumer: lapin::Consumer, channel: Channel) -> Deliveries {
-    Box::pin(stream::unfold((consumer, channel), |(mut consumer, channel)| async move {
-        match consumer.next().await? {
-            Ok(delivery) => Some((received(delivery, &channel), (consumer, channel))),
+fn deliveries(consuming: Consuming) -> Deliveries {
+    Box::pin(stream::unfold(consuming, |mut consuming| async move {
+        match consuming.consumer.next().await? {
+            Ok(delivery) => Some((received(delivery, &consuming.channel), consuming)),
             Err(error) => {
                 tracing::debug!(%error, "a consumer was lost");
                 None
             }
         }
     }))
+}
+
+/// A consumer, and what ends with it.
+struct Consuming {
+    consumer: lapin::Consumer,
+    channel: Channel,
+    _upkeep: Option<AbortOnDropHandle<()>>,
+}
+
+impl Drop for Consuming {
+    fn drop(&mut self) {
+        // Ends by itself, at the latest with the connection.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(hand_back(self.consumer.clone(), self.channel.clone()));
+        }
+    }
+}
+
+/// Stops a consumer. What it had fetched and not given out goes back at once: else it would wait for the handlers that
+/// keep the channel open.
+async fn hand_back(mut consumer: lapin::Consumer, channel: Channel) {
+    if channel.basic_cancel(consumer.tag(), BasicCancelOptions::default()).await.is_err() {
+        return;
+    }
+    while let Some(Ok(delivery)) = consumer.next().await {
+        let requeue = BasicNackOptions { requeue: true, ..BasicNackOptions::default() };
+        if delivery.acker.nack(requeue).await.is_err() {
+            return;
+        }
+    }
 }
 
 fn received(delivery: lapin::message::Delivery, channel: &Channel) -> Delivery {

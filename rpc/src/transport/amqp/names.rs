@@ -1,7 +1,11 @@
 //! What the queues and exchanges of a namespace are called, and which way an address leads.
 
 use crate::{Address, Generation, Instance, transport::SendError};
-use lapin::types::ShortString;
+use lapin::{
+    Channel, ExchangeKind,
+    options::ExchangeDeclareOptions,
+    types::{FieldTable, ShortString},
+};
 
 /// The longest name that AMQP can carry, in bytes.
 const LONGEST: usize = 255;
@@ -23,6 +27,21 @@ pub(super) struct Route {
     pub(super) direct: bool,
 }
 
+/// An exchange of a service.
+#[derive(Clone, Debug)]
+pub(super) struct Exchange {
+    pub(super) name: ShortString,
+    kind: ExchangeKind,
+}
+
+impl Exchange {
+    /// Durable. Without effect where it exists.
+    pub(super) async fn declare(&self, channel: &Channel) -> lapin::Result<()> {
+        let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+        channel.exchange_declare(self.name.clone(), self.kind.clone(), durable, FieldTable::default()).await
+    }
+}
+
 impl Names {
     pub(super) fn new(namespace: String) -> Self {
         Self { namespace }
@@ -41,6 +60,13 @@ impl Names {
     /// The exchange that reaches every peer of a service.
     pub(super) fn everyone_exchange(&self, service: &str) -> String {
         format!("{}.{service}.all", self.namespace)
+    }
+
+    /// Both exchanges of a service: to one peer, to all.
+    pub(super) fn exchanges(&self, service: &str) -> Result<[Exchange; 2], String> {
+        let peer = Exchange { name: short(&self.peer_exchange(service))?, kind: ExchangeKind::Direct };
+        let everyone = Exchange { name: short(&self.everyone_exchange(service))?, kind: ExchangeKind::Fanout };
+        Ok([peer, everyone])
     }
 
     /// A peer's own queue: its name is never used twice, so that an old one cannot be in the way.

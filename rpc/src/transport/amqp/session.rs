@@ -12,16 +12,13 @@ use crate::{
 };
 use futures_util::StreamExt;
 use lapin::{
-    Channel, Connection, ConnectionProperties, Event, ExchangeKind,
-    options::{
-        BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions,
-        QueueDeclareOptions,
-    },
+    Channel, Connection, ConnectionProperties, Event,
+    options::{BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions},
     types::{FieldTable, ShortString},
 };
 use std::{
     collections::HashSet,
-    sync::{Arc, OnceLock, atomic::AtomicU64, atomic::Ordering},
+    sync::{Arc, MutexGuard, OnceLock, PoisonError, atomic::AtomicU64, atomic::Ordering},
     time::Duration,
 };
 use tokio::{
@@ -65,6 +62,8 @@ pub(super) struct Session {
     /// The services whose exchanges are known to exist: publishing to a missing one costs the channel.
     declared: Mutex<HashSet<String>>,
     requested: Arc<Notify>,
+    /// Why the broker takes no messages now.
+    blocked: std::sync::Mutex<Option<String>>,
     over: CancellationToken,
     reason: OnceLock<String>,
 }
@@ -96,6 +95,7 @@ impl Session {
             reply_queue: ReplyTo(reply_queue.as_str().into()),
             declared: Mutex::default(),
             requested: Arc::default(),
+            blocked: std::sync::Mutex::default(),
             over: CancellationToken::new(),
             reason: OnceLock::new(),
             environment,
@@ -112,18 +112,20 @@ impl Session {
         self.reason.get().cloned().unwrap_or_default()
     }
 
-    /// Says goodbye to the broker.
+    /// Says goodbye to the broker. A consumer's channel would keep a connection open without it.
     pub(super) async fn close(&self) {
         self.end("closed");
-        let both = [&self.publishing, &self.consuming];
-        for connection in both {
-            let _ = timeout(CLOSE_TIMEOUT, connection.close(200, "goodbye".into())).await;
-        }
+        tokio::join!(goodbye(&self.publishing), async {
+            if !Arc::ptr_eq(&self.publishing, &self.consuming) {
+                goodbye(&self.consuming).await;
+            }
+        });
     }
 
     /// Sends a request or a notification.
     pub(super) async fn send(self: &Arc<Self>, to: &Address, mut message: Message) -> Result<(), SendError> {
         let route = self.environment.names.route(to)?;
+        self.ensure_open()?;
         if let Some(service) = &route.exchanges_of {
             self.ensure_exchanges(service).await?;
         }
@@ -147,15 +149,16 @@ impl Session {
         mandatory: bool,
         message: &Message,
     ) -> Result<(), SendError> {
-        if let Link::Blocked { reason, .. } = &*self.environment.link.borrow() {
-            return Err(SendError::Blocked(reason.clone()));
-        }
+        self.ensure_open()?;
         let properties = wire::write(message)?;
         let options = BasicPublishOptions { mandatory, immediate: false };
         let confirmed = route.direct && mandatory;
         let channel = if confirmed { &self.direct } else { &self.bulk };
         let publishing = channel.basic_publish(route.exchange, route.key, options, &message.body, properties);
-        match publishing.await {
+        let held_back = HeldBack(self);
+        let published = publishing.await;
+        std::mem::forget(held_back);
+        match published {
             Ok(confirm) if confirmed => {
                 tokio::spawn(await_confirm(confirm, self.environment.inbound.clone()));
             }
@@ -169,8 +172,17 @@ impl Session {
         Ok(())
     }
 
-    /// Makes sure that a service's exchanges exist, on a channel of its own: a refusal would cost it.
-    pub(super) async fn ensure_exchanges(&self, service: &str) -> Result<(), SendError> {
+    /// Whether messages are taken: a session that is over takes none, nor does a broker that is short of memory.
+    fn ensure_open(&self) -> Result<(), SendError> {
+        if self.over.is_cancelled() {
+            return Err(SendError::NotConnected);
+        }
+        self.lock_blocked().clone().map_or(Ok(()), |reason| Err(SendError::Blocked(reason)))
+    }
+
+    /// Makes sure that a service's exchanges exist, on a channel of its own: a refusal would cost it. Not on the
+    /// connection that publishes, which a blocked broker does not read.
+    async fn ensure_exchanges(&self, service: &str) -> Result<(), SendError> {
         let mut declared = self.declared.lock().await;
         if declared.contains(service) {
             return Ok(());
@@ -179,16 +191,10 @@ impl Session {
             true => SendError::Invalid(format!("the exchanges of {service:?} cannot be declared: {error}")),
             false => SendError::Lost,
         };
-        let channel = self.publishing.create_channel().await.map_err(refused)?;
-        let names = &self.environment.names;
-        let exchanges = [
-            (names.peer_exchange(service), ExchangeKind::Direct),
-            (names.everyone_exchange(service), ExchangeKind::Fanout),
-        ];
-        for (name, kind) in exchanges {
-            let name = short(&name).map_err(SendError::Invalid)?;
-            let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
-            channel.exchange_declare(name, kind, durable, FieldTable::default()).await.map_err(refused)?;
+        let exchanges = self.environment.names.exchanges(service).map_err(SendError::Invalid)?;
+        let channel = self.consuming.create_channel().await.map_err(refused)?;
+        for exchange in exchanges {
+            exchange.declare(&channel).await.map_err(refused)?;
         }
         let _ = channel.close(200, "declared".into()).await;
         declared.insert(service.to_owned());
@@ -215,9 +221,8 @@ impl Session {
         tasks.spawn(async move {
             while let Some(Ok(delivery)) = replies.next().await {
                 let answer = wire::read(&delivery.properties, delivery.data);
-                if session.environment.inbound.send(Inbound::Answer(answer)).await.is_err() {
-                    break;
-                }
+                // Servers may go on when the caller's handle is gone, and nobody reads answers any more.
+                let _ = session.environment.inbound.send(Inbound::Answer(answer)).await;
             }
             session.end("the reply queue was lost");
             drop(channel);
@@ -236,26 +241,60 @@ impl Session {
     fn watch(self: &Arc<Self>, connection: &Arc<Connection>, tasks: &mut JoinSet<()>) {
         let publishes = Arc::ptr_eq(connection, &self.publishing);
         let mut events = connection.events_listener();
-        let session = self.clone();
+        let (session, connection) = (self.clone(), connection.clone());
         tasks.spawn(async move {
-            while let Some(event) = events.next().await {
-                match event {
-                    Event::ConnectionBlocked(reason) if publishes => session.set_blocked(Some(reason)),
-                    Event::ConnectionUnblocked if publishes => session.set_blocked(None),
-                    Event::Error(error) => session.end(error),
-                    _ => {}
+            // It can have been lost before there was anybody to be told.
+            while connection.status().connected() {
+                match events.next().await {
+                    Some(Event::ConnectionBlocked(reason)) if publishes => session.set_blocked(Some(reason)),
+                    Some(Event::ConnectionUnblocked) if publishes => session.set_blocked(None),
+                    Some(Event::Error(error)) if session.has_lost_a_part() => session.end(error),
+                    Some(_) => {}
+                    None => break,
                 }
             }
             session.end("the connection was lost");
         });
     }
 
+    /// lapin reports an error of any channel as the connection's. One that ends a consumer's channel, or that was
+    /// made to ask for something, costs no more than that channel.
+    fn has_lost_a_part(&self) -> bool {
+        let connections = [&self.publishing, &self.consuming];
+        let channels = [&self.bulk, &self.direct];
+        !connections.iter().all(|connection| connection.status().connected())
+            || !channels.iter().all(|channel| channel.status().connected())
+    }
+
+    /// Says to everyone that this is the link now.
+    pub(super) fn show_link(&self) {
+        let blocked = self.lock_blocked();
+        self.environment.link.send_replace(self.link(&blocked));
+    }
+
+    /// Says so as far as this still is the link, or is about to be.
     fn set_blocked(&self, reason: Option<String>) {
-        let generation = self.generation;
-        self.environment.link.send_replace(match reason {
-            Some(reason) => Link::Blocked { generation, reason },
-            None => Link::Up { generation },
+        let mut blocked = self.lock_blocked();
+        *blocked = reason;
+        self.environment.link.send_if_modified(|link| {
+            let current = link.generation() == Some(self.generation);
+            if current {
+                *link = self.link(&blocked);
+            }
+            current
         });
+    }
+
+    fn link(&self, blocked: &Option<String>) -> Link {
+        let generation = self.generation;
+        match blocked {
+            Some(reason) => Link::Blocked { generation, reason: reason.clone() },
+            None => Link::Up { generation },
+        }
+    }
+
+    fn lock_blocked(&self) -> MutexGuard<'_, Option<String>> {
+        self.blocked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn drain_returns(self: &Arc<Self>, tasks: &mut JoinSet<()>) {
@@ -266,6 +305,22 @@ impl Session {
             session.end("the publishing channel was closed by the broker");
         });
     }
+}
+
+/// Ends the session when a publish is given up that a blocked broker holds back: lapin would send it once the
+/// broker takes messages again, long after its deadline.
+struct HeldBack<'a>(&'a Session);
+
+impl Drop for HeldBack<'_> {
+    fn drop(&mut self) {
+        if self.0.publishing.status().blocked() {
+            self.0.end("a message was held back beyond its deadline");
+        }
+    }
+}
+
+async fn goodbye(connection: &Connection) {
+    let _ = timeout(CLOSE_TIMEOUT, connection.close(200, "goodbye".into())).await;
 }
 
 async fn connect(url: &AmqpUrl, settings: &AmqpSettings) -> lapin::Result<Connection> {

@@ -84,21 +84,16 @@ impl Shared {
                 () = self.closed.cancelled() => break,
                 opened = opening => opened,
             };
-            let reason = match opened {
+            match opened {
                 Ok(Ok(session)) => {
                     backoff = Backoff::new();
-                    let reason = self.live(session).await;
-                    let _ = self.environment.inbound.send(Inbound::Lost).await;
-                    reason
+                    let reason = self.live(&session).await;
+                    self.retire(&session, format!("{}: {reason}", url.host_and_port())).await;
                 }
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => "no answer in time".to_owned(),
-            };
-            drop(tasks);
-            if self.closed.is_cancelled() {
-                break;
+                Ok(Err(error)) => self.set_down(format!("{}: {error}", url.host_and_port())),
+                Err(_) => self.set_down(format!("{}: no answer in time", url.host_and_port())),
             }
-            self.set_down(format!("{}: {reason}", url.host_and_port()));
+            drop(tasks);
             tokio::select! {
                 () = self.closed.cancelled() => break,
                 () = sleep(backoff.pause()) => {}
@@ -107,25 +102,32 @@ impl Shared {
         self.environment.link.send_replace(Link::Closed);
     }
 
-    /// Lends the session out until it is over.
-    async fn live(&self, session: Arc<Session>) -> String {
-        let generation = session.generation;
+    /// Lends the session out until it is over, and says why it is.
+    async fn live(&self, session: &Arc<Session>) -> String {
         *self.lock() = Some(session.clone());
-        self.environment.link.send_replace(Link::Up { generation });
-        tracing::info!(generation, "connected to the broker");
-        let reason = tokio::select! {
+        session.show_link();
+        tracing::info!(generation = session.generation, "connected to the broker");
+        tokio::select! {
             reason = session.over() => reason,
-            () = self.closed.cancelled() => {
-                session.close().await;
-                "closed".to_owned()
-            }
-        };
+            () = self.closed.cancelled() => "closed".to_owned(),
+        }
+    }
+
+    /// Takes the session back: its calls end, and its connections too, whoever still holds a channel of them.
+    async fn retire(&self, session: &Session, reason: String) {
+        // The link first: who finds no session waits for the link to change.
+        self.set_down(reason);
         *self.lock() = None;
-        reason
+        let _ = self.environment.inbound.send(Inbound::Lost).await;
+        session.close().await;
     }
 
     /// Says it once for each reason, not for each attempt.
     fn set_down(&self, reason: String) {
+        if self.closed.is_cancelled() {
+            self.environment.link.send_replace(Link::Closed);
+            return;
+        }
         let down = Link::Down { reason };
         metrics::counter!("bellwether_rpc_disconnects_total").increment(1);
         self.environment.link.send_if_modified(|link| {

@@ -38,6 +38,8 @@ struct Attached {
     link: watch::Sender<Link>,
     generation: Generation,
     inbound: mpsc::Sender<Inbound>,
+    /// Not while it is being cut.
+    connected: bool,
 }
 
 /// A queue with its waiting messages and its consumers, the next to be served first.
@@ -72,6 +74,8 @@ struct Consumer {
     sender: mpsc::Sender<(u64, Delivery)>,
     prefetch: usize,
     unfinished: BTreeMap<u64, Stored>,
+    /// It gets no more deliveries; what is unfinished can still be finished.
+    stopped: bool,
 }
 
 impl Hub {
@@ -79,7 +83,7 @@ impl Hub {
         let mut state = self.lock();
         let link = watch::Sender::new(state.link_state(1));
         let watched = link.subscribe();
-        state.links.insert(instance, Attached { link, generation: 1, inbound });
+        state.links.insert(instance, Attached { link, generation: 1, inbound, connected: true });
         watched
     }
 
@@ -92,21 +96,32 @@ impl Hub {
         Some(attached.inbound)
     }
 
-    /// Cuts a link and connects it again as its next generation; returns where to say so.
+    /// Cuts a link, until it is reconnected; returns where to say so.
     pub(super) fn cut(self: &Arc<Self>, instance: Instance) -> Option<mpsc::Sender<Inbound>> {
         let mut state = self.lock();
-        self.drop_consumers(&mut state, instance);
-        let blocked = state.blocked.clone();
         let attached = state.links.get_mut(&instance)?;
+        attached.connected = false;
         attached.generation += 1;
-        attached.link.send_replace(link_state(blocked, attached.generation));
-        Some(attached.inbound.clone())
+        attached.link.send_replace(Link::Down { reason: "cut".into() });
+        let inbound = attached.inbound.clone();
+        self.drop_consumers(&mut state, instance);
+        Some(inbound)
+    }
+
+    /// Connects a link that was cut, as its next generation.
+    pub(super) fn reconnect(&self, instance: Instance) {
+        let mut state = self.lock();
+        let blocked = state.blocked.clone();
+        if let Some(attached) = state.links.get_mut(&instance) {
+            attached.connected = true;
+            attached.link.send_replace(link_state(blocked, attached.generation));
+        }
     }
 
     pub(super) fn block(&self, reason: Option<&str>) {
         let mut state = self.lock();
         state.blocked = reason.map(str::to_owned);
-        for attached in state.links.values() {
+        for attached in state.links.values().filter(|attached| attached.connected) {
             attached.link.send_replace(link_state(reason.map(str::to_owned), attached.generation));
         }
     }
@@ -120,7 +135,8 @@ impl Hub {
         let (instance, generation) = name.0.rsplit_once('.')?;
         let state = self.lock();
         let attached = state.links.get(&instance.parse().ok()?)?;
-        (attached.generation.to_string() == generation).then(|| attached.inbound.clone())
+        let alive = attached.connected && attached.generation.to_string() == generation;
+        alive.then(|| attached.inbound.clone())
     }
 
     pub(super) fn ensure_open(&self, instance: Instance) -> Result<(), SendError> {
@@ -161,9 +177,7 @@ impl Hub {
         let prefetch = usize::from(prefetch.max(1));
         let (sender, receiver) = mpsc::channel(prefetch);
         let mut state = self.lock();
-        if !state.links.contains_key(&owner) {
-            return Err(ConsumeError::NotConnected);
-        }
+        state.connected(owner).ok_or(ConsumeError::NotConnected)?;
         let id = state.next_id();
         let queue = match address {
             Address::Shared { service } => {
@@ -180,8 +194,8 @@ impl Hub {
                 return Err(ConsumeError::Invalid("a server has an address of its own".into()));
             }
         };
-        let consumer =
-            Consumer { owner, queue: queue.clone(), sender, prefetch, unfinished: BTreeMap::new() };
+        let unfinished = BTreeMap::new();
+        let consumer = Consumer { owner, queue: queue.clone(), sender, prefetch, unfinished, stopped: false };
         state.consumers.insert(id, consumer);
         if let Some(queue) = state.queue(&queue) {
             queue.consumers.push_back(id);
@@ -226,17 +240,22 @@ impl Hub {
         let Some(finished) = state.consumers.get_mut(&consumer) else { return };
         if finished.unfinished.remove(&tag).is_some() {
             let queue = finished.queue.clone();
+            state.forget_if_done(consumer);
             self.serve(&mut state, &queue);
         }
     }
 
-    /// A consumer stops; what it had not yet read goes back to the queue.
-    fn stop(self: &Arc<Self>, consumer: u64, unread: &[u64]) {
+    /// A consumer stops; what it had not yet read goes back to the queue. All under one lock, or one more could be
+    /// handed to it in between, and be read by nobody.
+    fn stop(self: &Arc<Self>, consumer: u64, unread: &mut mpsc::Receiver<(u64, Delivery)>) {
         let mut state = self.lock();
         let Some(stopped) = state.consumers.get_mut(&consumer) else { return };
+        stopped.stopped = true;
         let queue = stopped.queue.clone();
-        let back: Vec<_> = unread.iter().filter_map(|tag| stopped.unfinished.remove(tag)).collect();
+        let unread = std::iter::from_fn(|| unread.try_recv().ok());
+        let back: Vec<_> = unread.filter_map(|(tag, _)| stopped.unfinished.remove(&tag)).collect();
         state.close_consumer(consumer, &queue);
+        state.forget_if_done(consumer);
         state.put_back(&queue, back);
         self.serve(&mut state, &queue);
     }
@@ -256,9 +275,13 @@ impl State {
         self.last_id
     }
 
+    fn connected(&self, instance: Instance) -> Option<&Attached> {
+        self.links.get(&instance).filter(|attached| attached.connected)
+    }
+
     /// The generation of a link that may send now.
     fn open_link(&self, instance: Instance) -> Result<Generation, SendError> {
-        let attached = self.links.get(&instance).ok_or(SendError::NotConnected)?;
+        let attached = self.connected(instance).ok_or(SendError::NotConnected)?;
         match &self.blocked {
             Some(reason) => Err(SendError::Blocked(reason.clone())),
             None => Ok(attached.generation),
@@ -312,6 +335,12 @@ impl State {
             QueueKey::Peer(peer) => {
                 self.peers.remove(peer);
             }
+        }
+    }
+
+    fn forget_if_done(&mut self, id: u64) {
+        if self.consumers.get(&id).is_some_and(|consumer| consumer.stopped && consumer.unfinished.is_empty()) {
+            self.consumers.remove(&id);
         }
     }
 
@@ -375,9 +404,7 @@ struct Consuming {
 
 impl Drop for Consuming {
     fn drop(&mut self) {
-        let unread: Vec<_> =
-            std::iter::from_fn(|| self.receiver.try_recv().ok()).map(|(tag, _)| tag).collect();
-        self.hub.stop(self.id, &unread);
+        self.hub.stop(self.id, &mut self.receiver);
     }
 }
 

@@ -1,0 +1,10 @@
+//! An agent over the memory transport, with a small controller and a driver that does as it is told.
+
+mod controller;
+mod driver;
+mod fixture;
+mod life;
+mod presence;
+mod push;
+mod resync;
+mod stores;

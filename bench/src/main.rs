@@ -1,0 +1,73 @@
+//! Benchmarks: the product and a bare baseline, in turn, in the same run, as a ratio.
+
+mod machine;
+mod report;
+mod rounds;
+mod scenario;
+
+use anyhow::Context;
+use clap::{Parser, ValueEnum};
+use report::Report;
+use std::{path::PathBuf, process::ExitCode};
+
+/// Runs one scenario, prints a table with the goal beside each figure, and can write it as JSON.
+///
+/// The scenario starts private servers of its own, and ends them.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "\
+Examples:
+  cargo run --release -p bellwether-bench -- rpc
+  cargo run --release -p bellwether-bench -- rpc --json rpc.json
+  cargo run --release -p bellwether-bench -- rpc --amqp-url amqp://127.0.0.1:5672/%2f
+
+Exit codes: 0 every goal holds, 3 some do not, 1 it could not be measured."
+)]
+struct Flags {
+    /// What to measure.
+    scenario: Scenario,
+    /// Also writes the rows to this file.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Measures with this broker instead of one of its own.
+    #[arg(long, value_name = "URL")]
+    amqp_url: Option<String>,
+    /// How many rounds: each measures the product and the baseline.
+    #[arg(long, default_value_t = 15)]
+    rounds: usize,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Scenario {
+    /// Calls over RabbitMQ, beside a bare lapin loop without confirms.
+    Rpc,
+}
+
+fn main() -> ExitCode {
+    match measure(Flags::parse()) {
+        Ok(report) if report.every_goal_holds() => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::from(3),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn measure(flags: Flags) -> anyhow::Result<Report> {
+    let rows = match flags.scenario {
+        Scenario::Rpc => scenario::rpc::measure(flags.amqp_url, flags.rounds).await?,
+    };
+    let report = Report::new(
+        flags.scenario.to_possible_value().map_or_else(String::new, |v| v.get_name().into()),
+        rows,
+    );
+    println!("{report}");
+    if let Some(path) = flags.json {
+        let json = serde_json::to_string_pretty(&report)?;
+        std::fs::write(&path, json).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(report)
+}

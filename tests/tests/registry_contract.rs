@@ -1,0 +1,757 @@
+//! What every registry promises, asked of the one in memory and of the one in Redis; then what Redis alone can do.
+#![expect(clippy::unwrap_used, reason = "a test goes no further when something is not there")]
+
+use bellwether_controller::{
+    RedisUrl,
+    registry::{
+        AgentEntry, AgentRecord, EVENTS_KEPT, Event, Presence, Recorded, Registry, Replica,
+        memory::MemoryRegistry, redis::RedisRegistry,
+    },
+};
+use bellwether_ingress::{Labels, Revision};
+use bellwether_proto::{AgentName, Known, StoreId};
+use bellwether_rpc::Instance;
+use bellwether_tests::{Redis, eventually};
+use futures_util::future::join_all;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+/// Longer than any test.
+const LONG: Duration = Duration::from_secs(3_600);
+/// To be outlived.
+const SHORT: Duration = Duration::from_millis(300);
+
+/// A fleet of its own.
+enum Fleet {
+    Memory(Arc<MemoryRegistry>),
+    Redis(RedisFleet),
+}
+
+impl Fleet {
+    fn in_memory() -> Self {
+        Self::Memory(Arc::new(MemoryRegistry::new()))
+    }
+
+    async fn in_redis() -> Self {
+        Self::Redis(RedisFleet::new(&Redis::shared().await.url()))
+    }
+
+    /// The registry as one more controller has it.
+    fn replica(&self) -> Arc<dyn Registry> {
+        match self {
+            Self::Memory(registry) => registry.clone(),
+            Self::Redis(fleet) => Arc::new(fleet.replica()),
+        }
+    }
+}
+
+/// A fleet in Redis, and a look behind the registry.
+struct RedisFleet {
+    url: String,
+    fleet: String,
+}
+
+impl RedisFleet {
+    fn new(url: &str) -> Self {
+        Self { url: url.to_owned(), fleet: bellwether_tests::fleet() }
+    }
+
+    /// Patient: a busy machine's disk may take seconds for a write.
+    fn replica(&self) -> RedisRegistry {
+        self.impatient_replica().answer_within(Duration::from_secs(20))
+    }
+
+    fn impatient_replica(&self) -> RedisRegistry {
+        let url: RedisUrl = self.url.parse().unwrap();
+        RedisRegistry::new(&url, &self.fleet.parse().unwrap()).unwrap()
+    }
+
+    fn key(&self, rest: &str) -> String {
+        format!("bw:{{{}}}:{rest}", self.fleet)
+    }
+
+    async fn raw<T: redis::FromRedisValue>(&self, command: &str, arguments: &[&str]) -> T {
+        let client = redis::Client::open(self.url.as_str()).unwrap();
+        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        redis::cmd(command).arg(arguments).query_async(&mut connection).await.unwrap()
+    }
+}
+
+fn name(text: &str) -> AgentName {
+    text.parse().unwrap()
+}
+
+fn beat_of(agent: &str, instance: Instance) -> AgentRecord {
+    AgentRecord {
+        name: name(agent),
+        instance,
+        generation: 1,
+        version: "1.2.3".to_owned(),
+        labels: Labels::from_iter([("zone".parse().unwrap(), "eu".parse().unwrap())]),
+        known: Known { store_id: Some(StoreId::new()), revision: Revision::from(7), ..Known::nothing() },
+        last_error: Some("a \"quoted\" word,\nand {braces}".to_owned()),
+    }
+}
+
+fn beat(agent: &str) -> AgentRecord {
+    beat_of(agent, Instance::new())
+}
+
+async fn record(registry: &dyn Registry, beat: &AgentRecord, ttl: Duration) -> Recorded {
+    let recorded = registry.record(std::slice::from_ref(beat), ttl).await.unwrap();
+    assert_eq!(recorded.len(), 1);
+    recorded[0]
+}
+
+async fn find(registry: &dyn Registry, agent: &str) -> Option<AgentEntry> {
+    registry.list().await.unwrap().into_iter().find(|entry| entry.record.name.as_str() == agent)
+}
+
+async fn presence(registry: &dyn Registry, agent: &str) -> Presence {
+    find(registry, agent).await.unwrap().presence
+}
+
+async fn until_silent(registry: &dyn Registry, agent: &str) {
+    eventually(format!("{agent} is silent"), async || {
+        let silent = registry.silent(10_000).await.unwrap();
+        silent.contains(&name(agent)) && presence(registry, agent).await == Presence::Silent
+    })
+    .await;
+}
+
+async fn events(registry: &dyn Registry) -> Vec<Event> {
+    registry.events(None, EVENTS_KEPT).await.unwrap()
+}
+
+/// The events of one agent, without what all of them begin with.
+async fn story(registry: &dyn Registry, agent: &str) -> Vec<String> {
+    let events = events(registry).await.into_iter().filter(|event| event.agent.as_str() == agent);
+    events.map(|event| event.kind.replace("agent.", "")).collect()
+}
+
+async fn nobody_is_known_at_first(fleet: Fleet) {
+    let registry = fleet.replica();
+    assert_eq!(registry.list().await.unwrap(), []);
+    assert_eq!(registry.silent(10).await.unwrap(), []);
+    assert_eq!(registry.replicas().await.unwrap(), []);
+    assert_eq!(registry.events(None, 10).await.unwrap(), []);
+    assert_eq!(registry.record(&[], LONG).await.unwrap(), []);
+    assert_eq!(registry.take_offline(&[]).await.unwrap(), []);
+    assert_eq!(registry.take_offline(&[name("node-7")]).await.unwrap(), []);
+    assert!(!registry.goodbye(&name("node-7"), Instance::new()).await.unwrap());
+}
+
+async fn a_beat_makes_an_agent_online_for_its_time_to_live(fleet: Fleet) {
+    let (one, other) = (fleet.replica(), fleet.replica());
+    let beat = beat("node-7");
+    assert_eq!(record(&*one, &beat, LONG).await, Recorded::Online);
+    let entry = find(&*other, "node-7").await.unwrap();
+    assert_eq!((&entry.record, entry.presence, entry.conflict), (&beat, Presence::Online, false));
+    assert!(entry.last_seen_age < Duration::from_secs(60), "{:?}", entry.last_seen_age);
+    assert_eq!(other.silent(10).await.unwrap(), []);
+
+    assert_eq!(record(&*other, &beat, SHORT).await, Recorded::Online);
+    until_silent(&*one, "node-7").await;
+    let entry = find(&*one, "node-7").await.unwrap();
+    assert_eq!(entry.record, beat);
+    assert!(entry.last_seen_age >= SHORT, "{:?}", entry.last_seen_age);
+    assert_eq!(story(&*one, "node-7").await, ["online"]);
+}
+
+async fn the_newest_beat_is_the_record(fleet: Fleet) {
+    let registry = fleet.replica();
+    let first = beat("node-7");
+    let second =
+        AgentRecord { generation: u64::MAX, last_error: None, known: Known::nothing(), ..first.clone() };
+    record(&*registry, &first, LONG).await;
+    record(&*registry, &second, LONG).await;
+    assert_eq!(find(&*registry, "node-7").await.unwrap().record, second);
+}
+
+async fn the_longest_silent_are_named_first(fleet: Fleet) {
+    let registry = fleet.replica();
+    for (agent, ttl) in [("c", 1), ("a", 100), ("b", 200)] {
+        record(&*registry, &beat(agent), Duration::from_millis(ttl)).await;
+        let later = Duration::from_millis(5);
+        tokio::time::sleep(later).await;
+    }
+    record(&*registry, &beat("d"), LONG).await;
+    until_silent(&*registry, "b").await;
+    assert_eq!(registry.silent(10).await.unwrap(), [name("c"), name("a"), name("b")]);
+    assert_eq!(registry.silent(2).await.unwrap(), [name("c"), name("a")]);
+    assert_eq!(registry.silent(0).await.unwrap(), []);
+}
+
+async fn two_replicas_take_an_agent_offline_once(fleet: Fleet) {
+    let replicas = [fleet.replica(), fleet.replica()];
+    let beats: Vec<_> = (0..300).map(|index| beat(&format!("node-{index}"))).collect();
+    let names: Vec<_> = beats.iter().map(|beat| beat.name.clone()).collect();
+    replicas[0].record(&beats, SHORT).await.unwrap();
+    eventually("all are silent", async || replicas[1].silent(1_000).await.unwrap().len() == 300).await;
+
+    let race = (0..16).map(|index| {
+        let (replica, names) = (replicas[index % 2].clone(), names.clone());
+        tokio::spawn(async move { replica.take_offline(&names).await.unwrap() })
+    });
+    let taken: Vec<AgentName> = join_all(race).await.into_iter().flat_map(Result::unwrap).collect();
+    assert_eq!(taken.len(), 300);
+    assert_eq!(BTreeSet::from_iter(taken), BTreeSet::from_iter(names));
+    let offline = events(&*replicas[0]).await.into_iter().filter(|event| event.kind == "agent.offline");
+    let named: Vec<_> = offline.map(|event| (event.agent, event.instance)).collect();
+    assert_eq!(named.len(), 300);
+    let expected = beats.iter().map(|beat| (beat.name.clone(), beat.instance));
+    assert_eq!(BTreeSet::from_iter(named), BTreeSet::from_iter(expected));
+    assert_eq!(replicas[1].silent(10).await.unwrap(), []);
+    assert_eq!(presence(&*replicas[1], "node-299").await, Presence::Offline);
+}
+
+async fn only_the_silent_are_taken_offline(fleet: Fleet) {
+    let registry = fleet.replica();
+    record(&*registry, &beat("lively"), LONG).await;
+    assert_eq!(registry.take_offline(&[name("lively"), name("unheard-of")]).await.unwrap(), []);
+    assert_eq!(presence(&*registry, "lively").await, Presence::Online);
+    assert_eq!(story(&*registry, "lively").await, ["online"]);
+}
+
+async fn a_beat_that_comes_back_before_the_verdict_wins(fleet: Fleet) {
+    let (one, other) = (fleet.replica(), fleet.replica());
+    let beat = beat("node-7");
+    record(&*one, &beat, SHORT).await;
+    until_silent(&*one, "node-7").await;
+    let verdict = one.silent(10).await.unwrap();
+    record(&*other, &beat, LONG).await;
+    assert_eq!(one.take_offline(&verdict).await.unwrap(), []);
+    assert_eq!(presence(&*one, "node-7").await, Presence::Online);
+    assert_eq!(story(&*one, "node-7").await, ["online"]);
+}
+
+async fn a_beat_after_the_verdict_brings_an_agent_back(fleet: Fleet) {
+    let registry = fleet.replica();
+    let beat = beat("node-7");
+    record(&*registry, &beat, SHORT).await;
+    until_silent(&*registry, "node-7").await;
+    assert_eq!(registry.take_offline(&[name("node-7")]).await.unwrap(), [name("node-7")]);
+    assert_eq!(presence(&*registry, "node-7").await, Presence::Offline);
+    assert_eq!(find(&*registry, "node-7").await.unwrap().record, beat);
+    record(&*registry, &beat, LONG).await;
+    assert_eq!(presence(&*registry, "node-7").await, Presence::Online);
+    assert_eq!(story(&*registry, "node-7").await, ["online", "offline", "online"]);
+}
+
+async fn a_goodbye_is_offline_at_once_and_late_beats_are_ignored(fleet: Fleet) {
+    let (one, other) = (fleet.replica(), fleet.replica());
+    let beat = beat("node-7");
+    record(&*one, &beat, LONG).await;
+    assert!(other.goodbye(&beat.name, beat.instance).await.unwrap());
+    assert_eq!(presence(&*one, "node-7").await, Presence::Offline);
+    assert_eq!(record(&*one, &beat, LONG).await, Recorded::Gone);
+    assert_eq!(presence(&*one, "node-7").await, Presence::Offline);
+    assert!(!one.goodbye(&beat.name, beat.instance).await.unwrap());
+    assert_eq!(story(&*one, "node-7").await, ["online", "offline"]);
+
+    let restarted = beat_of("node-7", Instance::new());
+    assert_eq!(record(&*one, &restarted, LONG).await, Recorded::Online);
+    assert_eq!(presence(&*other, "node-7").await, Presence::Online);
+    assert_eq!(story(&*one, "node-7").await, ["online", "offline", "online"]);
+}
+
+async fn a_goodbye_of_a_silent_agent_counts(fleet: Fleet) {
+    let registry = fleet.replica();
+    let beat = beat("node-7");
+    record(&*registry, &beat, SHORT).await;
+    until_silent(&*registry, "node-7").await;
+    assert!(!registry.goodbye(&beat.name, Instance::new()).await.unwrap(), "of another process");
+    assert!(registry.goodbye(&beat.name, beat.instance).await.unwrap());
+    assert_eq!(registry.take_offline(&[name("node-7")]).await.unwrap(), []);
+    assert_eq!(presence(&*registry, "node-7").await, Presence::Offline);
+    assert_eq!(story(&*registry, "node-7").await, ["online", "offline"]);
+}
+
+async fn a_goodbye_races_a_verdict_and_one_of_them_wins(fleet: Fleet) {
+    let replicas = [fleet.replica(), fleet.replica()];
+    let beats: Vec<_> = (0..40).map(|index| beat(&format!("node-{index}"))).collect();
+    replicas[0].record(&beats, SHORT).await.unwrap();
+    eventually("all are silent", async || replicas[1].silent(100).await.unwrap().len() == 40).await;
+    let race = beats.iter().map(|beat| async {
+        let names = [beat.name.clone()];
+        let (said, taken) =
+            tokio::join!(replicas[0].goodbye(&beat.name, beat.instance), replicas[1].take_offline(&names));
+        usize::from(said.unwrap()) + taken.unwrap().len()
+    });
+    assert!(join_all(race).await.into_iter().all(|winners| winners == 1));
+    let offline = events(&*replicas[0]).await.into_iter().filter(|event| event.kind == "agent.offline");
+    assert_eq!(offline.count(), 40);
+}
+
+async fn an_older_instances_goodbye_changes_nothing(fleet: Fleet) {
+    let registry = fleet.replica();
+    let older = beat("node-7");
+    let newer = beat("node-7");
+    record(&*registry, &older, LONG).await;
+    record(&*registry, &newer, LONG).await;
+    assert!(!registry.goodbye(&older.name, older.instance).await.unwrap());
+    let entry = find(&*registry, "node-7").await.unwrap();
+    assert_eq!((entry.presence, entry.record.instance), (Presence::Online, newer.instance));
+    assert_eq!(record(&*registry, &older, LONG).await, Recorded::Gone);
+    assert!(!find(&*registry, "node-7").await.unwrap().conflict);
+    assert_eq!(record(&*registry, &newer, LONG).await, Recorded::Online);
+    assert_eq!(story(&*registry, "node-7").await, ["online"]);
+}
+
+async fn an_older_instance_beside_a_newer_one_is_a_conflict_and_does_not_overwrite(fleet: Fleet) {
+    let registry = fleet.replica();
+    let older = beat("node-7");
+    let newer = beat("node-7");
+    assert_eq!(record(&*registry, &older, LONG).await, Recorded::Online);
+    assert_eq!(record(&*registry, &newer, LONG).await, Recorded::Online);
+    assert!(!find(&*registry, "node-7").await.unwrap().conflict);
+    assert_eq!(record(&*registry, &older, LONG).await, Recorded::Conflict);
+    let entry = find(&*registry, "node-7").await.unwrap();
+    assert_eq!((entry.record, entry.presence, entry.conflict), (newer.clone(), Presence::Online, true));
+    record(&*registry, &newer, LONG).await;
+    assert!(find(&*registry, "node-7").await.unwrap().conflict, "as long as the older one may beat");
+    assert_eq!(story(&*registry, "node-7").await, ["online"]);
+}
+
+async fn a_conflict_ends_with_the_older_instances_time_to_live(fleet: Fleet) {
+    let registry = fleet.replica();
+    let older = beat("node-7");
+    record(&*registry, &beat("node-7"), LONG).await;
+    assert_eq!(record(&*registry, &older, SHORT).await, Recorded::Conflict);
+    eventually("the conflict is over", async || !find(&*registry, "node-7").await.unwrap().conflict).await;
+}
+
+async fn an_older_instance_takes_over_when_the_newer_one_is_silent(fleet: Fleet) {
+    let registry = fleet.replica();
+    let older = beat("node-7");
+    record(&*registry, &beat("node-7"), SHORT).await;
+    until_silent(&*registry, "node-7").await;
+    assert_eq!(record(&*registry, &older, LONG).await, Recorded::Online);
+    assert_eq!(find(&*registry, "node-7").await.unwrap().record, older);
+    assert_eq!(story(&*registry, "node-7").await, ["online"]);
+}
+
+async fn a_batch_gets_one_verdict_a_beat_in_order(fleet: Fleet) {
+    let registry = fleet.replica();
+    let (older, newer, gone) = (beat("torn"), beat("torn"), beat("gone"));
+    registry.goodbye(&gone.name, gone.instance).await.unwrap();
+    let mut beats: Vec<_> = (0..400).map(|index| beat(&format!("node-{index}"))).collect();
+    beats.splice(0..0, [newer.clone(), older.clone()]);
+    beats.insert(200, gone);
+    beats.push(older);
+    beats.push(newer);
+    let verdicts = registry.record(&beats, LONG).await.unwrap();
+    assert_eq!(verdicts.len(), beats.len());
+    for (beat, (index, verdict)) in beats.iter().zip(verdicts.iter().enumerate()) {
+        let expected = match (beat.name.as_str(), index) {
+            ("torn", 1 | 403) => Recorded::Conflict,
+            ("gone", _) => Recorded::Gone,
+            _ => Recorded::Online,
+        };
+        assert_eq!(*verdict, expected, "{index} {}", beat.name);
+    }
+    assert_eq!(registry.list().await.unwrap().len(), 401);
+}
+
+async fn a_large_fleet_is_listed_by_name(fleet: Fleet) {
+    let registry = fleet.replica();
+    let beats: Vec<_> = (0..2_500).map(|index| beat(&format!("node-{index}"))).collect();
+    registry.record(&beats, LONG).await.unwrap();
+    for beat in &beats[..3] {
+        assert!(registry.goodbye(&beat.name, beat.instance).await.unwrap());
+    }
+    let listed = registry.list().await.unwrap();
+    let names: Vec<_> = listed.iter().map(|entry| entry.record.name.clone()).collect();
+    let mut expected: Vec<_> = beats.iter().map(|beat| beat.name.clone()).collect();
+    expected.sort();
+    assert_eq!(names, expected);
+    let offline = listed.iter().filter(|entry| entry.presence == Presence::Offline);
+    let offline: Vec<_> = offline.map(|entry| entry.record.name.as_str()).collect();
+    assert_eq!(offline, ["node-0", "node-1", "node-2"]);
+    assert_eq!(listed.iter().filter(|entry| entry.presence == Presence::Online).count(), 2_497);
+}
+
+async fn who_was_offline_for_long_is_forgotten(fleet: Fleet) {
+    let registry = fleet.replica();
+    let (lively, left, silent) = (beat("lively"), beat("left"), beat("silent"));
+    record(&*registry, &lively, LONG).await;
+    record(&*registry, &left, LONG).await;
+    record(&*registry, &silent, SHORT).await;
+    until_silent(&*registry, "silent").await;
+    registry.goodbye(&left.name, left.instance).await.unwrap();
+    assert_eq!(registry.forget_offline(LONG).await.unwrap(), 0);
+    eventually("one is forgotten", async || registry.forget_offline(Duration::ZERO).await.unwrap() == 1)
+        .await;
+    assert_eq!(registry.forget_offline(Duration::ZERO).await.unwrap(), 0);
+    let left: Vec<_> = registry.list().await.unwrap().into_iter().map(|entry| entry.record.name).collect();
+    assert_eq!(left, [name("lively"), name("silent")]);
+}
+
+async fn a_replica_is_there_for_as_long_as_it_says_so(fleet: Fleet) {
+    let (one, other) = (fleet.replica(), fleet.replica());
+    let blind = Replica { instance: Instance::new(), version: "1".to_owned(), listening_since: None };
+    let listening = Replica { instance: Instance::new(), version: "2".to_owned(), listening_since: Some(5) };
+    one.announce(&listening, LONG).await.unwrap();
+    one.announce(&blind, LONG).await.unwrap();
+    assert_eq!(other.replicas().await.unwrap(), [blind.clone(), listening.clone()]);
+    let seeing = Replica { listening_since: Some(9), ..blind };
+    other.announce(&seeing, LONG).await.unwrap();
+    assert_eq!(one.replicas().await.unwrap(), [seeing.clone(), listening.clone()]);
+    one.withdraw(seeing.instance).await.unwrap();
+    assert_eq!(other.replicas().await.unwrap(), std::slice::from_ref(&listening));
+    one.announce(&listening, SHORT).await.unwrap();
+    eventually("nobody is there", async || other.replicas().await.unwrap().is_empty()).await;
+}
+
+async fn events_are_read_on_from_the_last_one_seen(fleet: Fleet) {
+    let registry = fleet.replica();
+    let first: Vec<_> = (0..30).map(|index| beat(&format!("node-{index}"))).collect();
+    registry.record(&first, LONG).await.unwrap();
+    let some = registry.events(None, 10).await.unwrap();
+    let named: Vec<_> =
+        some.iter().map(|event| (&event.agent, event.instance, event.kind.as_str())).collect();
+    let expected: Vec<_> =
+        first[..10].iter().map(|beat| (&beat.name, beat.instance, "agent.online")).collect();
+    assert_eq!(named, expected);
+
+    let rest = registry.events(Some(&some[9].id), 100).await.unwrap();
+    assert_eq!(rest.len(), 20);
+    assert_eq!(rest[0].agent, first[10].name);
+    assert_eq!(registry.events(Some(&rest[19].id), 100).await.unwrap(), []);
+    assert_eq!(registry.events(None, 0).await.unwrap(), []);
+
+    registry.goodbye(&first[3].name, first[3].instance).await.unwrap();
+    let news = registry.events(Some(&rest[19].id), 100).await.unwrap();
+    assert_eq!(news.len(), 1);
+    assert_eq!((news[0].kind.as_str(), &news[0].agent), ("agent.offline", &first[3].name));
+    assert!(news[0].at >= rest[19].at && news[0].at > 1_700_000_000_000, "{}", news[0].at);
+}
+
+async fn what_is_no_id_of_an_event_is_refused(fleet: Fleet) {
+    let registry = fleet.replica();
+    for bad in ["", "x", "1", "-", "(1-0", "1-0 COUNT 5"] {
+        assert!(registry.events(Some(bad), 10).await.is_err(), "{bad:?}");
+    }
+}
+
+async fn only_the_newest_events_are_kept(fleet: Fleet) {
+    let registry = fleet.replica();
+    let beats: Vec<_> = (0..EVENTS_KEPT + 500).map(|index| beat(&format!("node-{index}"))).collect();
+    for some in beats.chunks(1_000) {
+        registry.record(some, LONG).await.unwrap();
+    }
+    let mut kept = events(&*registry).await;
+    kept.extend(registry.events(Some(&kept[kept.len() - 1].id), EVENTS_KEPT).await.unwrap());
+    assert!((EVENTS_KEPT..EVENTS_KEPT + 400).contains(&kept.len()), "{}", kept.len());
+    assert_eq!(kept[kept.len() - 1].agent, beats[beats.len() - 1].name);
+}
+
+async fn all_replicas_see_the_same_epoch(fleet: Fleet) {
+    let epoch = fleet.replica().epoch().await.unwrap();
+    assert!(!epoch.is_empty());
+    assert_eq!(fleet.replica().epoch().await.unwrap(), epoch);
+}
+
+macro_rules! contract {
+    ($($fact:ident)*) => {
+        mod in_memory {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $fact() {
+                super::$fact(super::Fleet::in_memory()).await;
+            })*
+        }
+
+        mod in_redis {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $fact() {
+                super::$fact(super::Fleet::in_redis().await).await;
+            })*
+        }
+    };
+}
+
+contract! {
+    nobody_is_known_at_first
+    a_beat_makes_an_agent_online_for_its_time_to_live
+    the_newest_beat_is_the_record
+    the_longest_silent_are_named_first
+    two_replicas_take_an_agent_offline_once
+    only_the_silent_are_taken_offline
+    a_beat_that_comes_back_before_the_verdict_wins
+    a_beat_after_the_verdict_brings_an_agent_back
+    a_goodbye_is_offline_at_once_and_late_beats_are_ignored
+    a_goodbye_of_a_silent_agent_counts
+    a_goodbye_races_a_verdict_and_one_of_them_wins
+    an_older_instances_goodbye_changes_nothing
+    an_older_instance_beside_a_newer_one_is_a_conflict_and_does_not_overwrite
+    a_conflict_ends_with_the_older_instances_time_to_live
+    an_older_instance_takes_over_when_the_newer_one_is_silent
+    a_batch_gets_one_verdict_a_beat_in_order
+    a_large_fleet_is_listed_by_name
+    who_was_offline_for_long_is_forgotten
+    a_replica_is_there_for_as_long_as_it_says_so
+    events_are_read_on_from_the_last_one_seen
+    what_is_no_id_of_an_event_is_refused
+    only_the_newest_events_are_kept
+    all_replicas_see_the_same_epoch
+}
+
+mod redis_alone {
+    use super::*;
+    use std::{
+        net::Ipv4Addr,
+        sync::atomic::{AtomicBool, Ordering},
+        time::Instant,
+    };
+    use tokio::net::{TcpListener, TcpStream};
+
+    /// An answer is due after one second; the rest is for a machine that is busy.
+    const SOON: Duration = Duration::from_secs(5);
+
+    async fn shared() -> RedisFleet {
+        RedisFleet::new(&Redis::shared().await.url())
+    }
+
+    #[tokio::test]
+    async fn a_restart_keeps_the_index_and_changes_the_epoch() {
+        let redis = Redis::start().await;
+        let fleet = RedisFleet::new(&redis.url());
+        let registry = fleet.replica();
+        let beat = beat("node-7");
+        record(&registry, &beat, SHORT).await;
+        let left = super::beat("left");
+        record(&registry, &left, LONG).await;
+        registry.goodbye(&left.name, left.instance).await.unwrap();
+        let epoch = registry.epoch().await.unwrap();
+
+        redis.stop().await;
+        redis.start_again().await;
+        eventually("it is reached again", async || registry.epoch().await.map(drop)).await;
+        assert_ne!(registry.epoch().await.unwrap(), epoch);
+        until_silent(&registry, "node-7").await;
+        assert_eq!(find(&registry, "node-7").await.unwrap().record, beat);
+        assert_eq!(presence(&registry, "left").await, Presence::Offline);
+        assert_eq!(registry.take_offline(&[name("node-7"), name("left")]).await.unwrap(), [name("node-7")]);
+        assert_eq!(story(&registry, "node-7").await, ["online", "offline"]);
+    }
+
+    #[tokio::test]
+    async fn while_it_is_down_or_hangs_there_is_an_error_soon_and_afterwards_none() {
+        let redis = Redis::start().await;
+        let fleet = RedisFleet::new(&redis.url());
+        let registry = fleet.impatient_replica();
+        let works = async || registry.record(&[beat("node-7")], LONG).await.map(drop);
+        let fails_soon = async || {
+            let start = Instant::now();
+            let error = registry.record(&[beat("node-7")], LONG).await.unwrap_err().to_string();
+            assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
+            assert!(error.contains(&format!("127.0.0.1:{}", redis.port())), "{error}");
+        };
+        eventually("it works", works).await;
+        redis.stop().await;
+        fails_soon().await;
+        fails_soon().await;
+        redis.start_again().await;
+        eventually("it works again", works).await;
+        redis.pause();
+        fails_soon().await;
+        fails_soon().await;
+        redis.resume();
+        eventually("it works once more", works).await;
+    }
+
+    #[tokio::test]
+    async fn a_redis_that_was_never_there_is_an_error_and_not_a_panic() {
+        let port = bellwether_tests::Port::claim();
+        let url: RedisUrl = format!("redis://somebody:hunter2@127.0.0.1:{}/", port.number()).parse().unwrap();
+        let registry = RedisRegistry::new(&url, &bellwether_tests::fleet().parse().unwrap()).unwrap();
+        let start = Instant::now();
+        let error = registry.list().await.unwrap_err();
+        assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
+        let text = format!("{error} {error:?}");
+        assert!(
+            text.contains(&format!("127.0.0.1:{}", port.number())) && !text.contains("hunter2"),
+            "{text}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_refused_password_is_not_told() {
+        let redis = Redis::shared().await;
+        let url: RedisUrl = format!("redis://:hunter2@127.0.0.1:{}/", redis.port()).parse().unwrap();
+        let registry = RedisRegistry::new(&url, &bellwether_tests::fleet().parse().unwrap()).unwrap();
+        let error = registry.list().await.unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+    }
+
+    /// What a lost host or a forgotten NAT entry looks like: no end of the connection, and no answer.
+    #[tokio::test]
+    async fn a_connection_that_died_without_a_word_is_replaced() {
+        let redis = Redis::shared().await;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let fleet = RedisFleet::new(&format!("redis://{}/", listener.local_addr().unwrap()));
+        let dead = Arc::new(AtomicBool::new(false));
+        tokio::spawn(forward_until_dead(listener, redis.port(), dead.clone()));
+
+        let registry = fleet.replica().answer_within(Duration::from_secs(2));
+        let beat = beat("node-7");
+        eventually("it works", async || registry.record(std::slice::from_ref(&beat), LONG).await.map(drop))
+            .await;
+        dead.store(true, Ordering::SeqCst);
+        registry.list().await.unwrap_err();
+        eventually("it works over another connection", async || registry.list().await.map(drop)).await;
+    }
+
+    /// Only the first connection dies, and is held open.
+    async fn forward_until_dead(listener: TcpListener, port: u16, dead: Arc<AtomicBool>) {
+        let (first, _) = listener.accept().await.unwrap();
+        let back = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
+        let (mut from, mut to) = first.into_split();
+        let (mut back_from, mut back_to) = back.into_split();
+        tokio::spawn(async move { tokio::io::copy(&mut back_from, &mut to).await });
+        tokio::spawn(async move {
+            let mut buffer = vec![0; 65_536];
+            loop {
+                let read = tokio::io::AsyncReadExt::read(&mut from, &mut buffer).await.unwrap();
+                if !dead.load(Ordering::SeqCst) {
+                    tokio::io::AsyncWriteExt::write_all(&mut back_to, &buffer[..read]).await.unwrap();
+                }
+                if read == 0 {
+                    return std::future::pending().await;
+                }
+            }
+        });
+        loop {
+            let (mut next, _) = listener.accept().await.unwrap();
+            let mut back = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut next, &mut back).await });
+        }
+    }
+
+    #[tokio::test]
+    async fn forgotten_scripts_are_loaded_again() {
+        let redis = Redis::start().await;
+        let fleet = RedisFleet::new(&redis.url());
+        let registry = fleet.replica();
+        let beats: Vec<_> = (0..300).map(|index| beat(&format!("node-{index}"))).collect();
+        for _ in 0..2 {
+            let recorded = registry.record(&beats, LONG).await.unwrap();
+            assert!(recorded.len() == 300 && recorded.iter().all(|recorded| *recorded == Recorded::Online));
+            fleet.raw::<()>("SCRIPT", &["FLUSH"]).await;
+            assert_eq!(registry.list().await.unwrap().len(), 300);
+            fleet.raw::<()>("SCRIPT", &["FLUSH"]).await;
+        }
+        assert_eq!(events(&registry).await.len(), 300);
+    }
+
+    #[tokio::test]
+    async fn fleets_do_not_see_each_other() {
+        let (one, other) = (shared().await, shared().await);
+        record(&one.replica(), &beat("node-7"), LONG).await;
+        assert_eq!(other.replica().list().await.unwrap(), []);
+        assert_eq!(events(&other.replica()).await, []);
+    }
+
+    #[tokio::test]
+    async fn keys_stand_as_the_design_has_them() {
+        let fleet = shared().await;
+        let registry = fleet.replica();
+        let (beat, left) = (beat("node-7"), beat("left"));
+        record(&registry, &beat, Duration::from_secs(100)).await;
+        record(&registry, &left, LONG).await;
+        registry.goodbye(&left.name, left.instance).await.unwrap();
+
+        let key = fleet.key("agent:node-7");
+        let written: String = fleet.raw("GET", &[&key]).await;
+        assert!(
+            written.starts_with(&format!(r#"{{"name":"node-7","instance":"{}","#, beat.instance)),
+            "{written}"
+        );
+        let lives: i64 = fleet.raw("PTTL", &[&key]).await;
+        assert!((1..=100_000).contains(&lives), "{lives}");
+        let indexed: Vec<String> = fleet.raw("ZRANGE", &[&fleet.key("online"), "0", "-1"]).await;
+        assert_eq!(indexed, ["node-7"]);
+        let known: String = fleet.raw("HGET", &[&fleet.key("known"), "left"]).await;
+        assert!(known.contains(r#""offline_since":"#), "{known}");
+        let gone: i64 = fleet.raw("PTTL", &[&fleet.key(&format!("gone:{}", left.instance))]).await;
+        assert!((1..=10_000).contains(&gone), "{gone}");
+    }
+
+    #[tokio::test]
+    async fn a_value_of_the_wrong_type_is_overwritten() {
+        let fleet = shared().await;
+        let registry = fleet.replica();
+        for key in ["online", "known", "conflicts", "events", "replicas"] {
+            fleet.raw::<()>("SET", &[&fleet.key(key), "foreign"]).await;
+        }
+        fleet.raw::<()>("RPUSH", &[&fleet.key("agent:node-7"), "foreign"]).await;
+        fleet.raw::<()>("SET", &[&fleet.key("agent:node-8"), "no record"]).await;
+        let error = registry.list().await.unwrap_err().to_string();
+        assert!(error.contains("WRONGTYPE"), "{error}");
+
+        let older = [beat("node-7"), beat("node-8")];
+        let newer = [beat("node-7"), beat("node-8"), beat("node-9")];
+        assert_eq!(registry.record(&newer, LONG).await.unwrap(), [Recorded::Online; 3]);
+        assert_eq!(registry.record(&older, LONG).await.unwrap(), [Recorded::Conflict; 2]);
+        let listed = registry.list().await.unwrap();
+        assert!(listed.iter().all(|entry| entry.presence == Presence::Online) && listed.len() == 3);
+        assert_eq!(story(&registry, "node-7").await, ["online"]);
+        let replica = Replica { instance: Instance::new(), version: "1".to_owned(), listening_since: None };
+        registry.announce(&replica, LONG).await.unwrap();
+        assert_eq!(registry.replicas().await.unwrap(), [replica]);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_does_not_hide_the_others() {
+        let fleet = shared().await;
+        let registry = fleet.replica();
+        record(&registry, &beat("node-7"), SHORT).await;
+        for (agent, entry) in
+            [("broken", "{"), ("Not a name", "{}"), ("node-8", "{\"last_seen\":1,\"record\":{}}")]
+        {
+            fleet.raw::<()>("HSET", &[&fleet.key("known"), agent, entry]).await;
+            fleet.raw::<()>("ZADD", &[&fleet.key("online"), "1", agent]).await;
+        }
+        fleet.raw::<()>("ZADD", &[&fleet.key("replicas"), "inf", "nobody"]).await;
+        fleet.raw::<()>("XADD", &[&fleet.key("events"), "*", "foreign", "entry"]).await;
+        until_silent(&registry, "node-7").await;
+        assert_eq!(registry.list().await.unwrap().len(), 1);
+        assert_eq!(registry.silent(10).await.unwrap(), [name("broken"), name("node-8"), name("node-7")]);
+        let names = [name("broken"), name("node-8"), name("node-7")];
+        assert_eq!(registry.take_offline(&names).await.unwrap(), names);
+        assert_eq!(registry.silent(10).await.unwrap(), []);
+        assert_eq!(registry.replicas().await.unwrap(), []);
+        let online = registry.events(None, 1).await.unwrap();
+        let news = registry.events(Some(&online[0].id), 1).await.unwrap();
+        assert_eq!((news[0].kind.as_str(), news[0].agent.as_str()), ("agent.offline", "broken"));
+        assert_eq!(story(&registry, "node-7").await, ["online", "offline"]);
+        assert_eq!(record(&registry, &beat("broken"), LONG).await, Recorded::Online);
+        assert_eq!(presence(&registry, "broken").await, Presence::Online);
+    }
+
+    /// A dump that was read back without times to live.
+    #[tokio::test]
+    async fn a_record_that_would_live_for_ever_is_not_alive() {
+        let fleet = shared().await;
+        let registry = fleet.replica();
+        let (older, newer) = (beat("node-7"), beat("node-7"));
+        record(&registry, &newer, LONG).await;
+        fleet.raw::<()>("PERSIST", &[&fleet.key("agent:node-7")]).await;
+        assert_eq!(presence(&registry, "node-7").await, Presence::Silent);
+        assert_eq!(record(&registry, &older, LONG).await, Recorded::Online);
+        assert_eq!(find(&registry, "node-7").await.unwrap().record, older);
+    }
+
+    #[tokio::test]
+    async fn an_agent_that_lost_its_place_in_the_index_gets_it_back() {
+        let fleet = shared().await;
+        let registry = fleet.replica();
+        record(&registry, &beat("node-7"), SHORT).await;
+        until_silent(&registry, "node-7").await;
+        fleet.raw::<()>("DEL", &[&fleet.key("online")]).await;
+        assert_eq!(registry.silent(10).await.unwrap(), []);
+        assert_eq!(registry.forget_offline(LONG).await.unwrap(), 0);
+        until_silent(&registry, "node-7").await;
+        assert_eq!(registry.take_offline(&[name("node-7")]).await.unwrap(), [name("node-7")]);
+        assert_eq!(presence(&registry, "node-7").await, Presence::Offline);
+    }
+}
