@@ -118,7 +118,8 @@ pub struct Replica {
 #[error("the registry: {0}")]
 pub struct RegistryError(pub String);
 
-/// The record of who is online. Every operation costs a bounded number of round trips, however many agents there are.
+/// The record of who is online. No operation costs a round trip for each agent: beats and verdicts go in one, a
+/// listing takes one for some hundreds. An operation that failed may have been carried out all the same.
 #[async_trait]
 pub trait Registry: Send + Sync + 'static {
     /// Records beats, in order, atomically for each: online for `ttl` from now. One verdict a beat.
@@ -136,7 +137,8 @@ pub trait Registry: Send + Sync + 'static {
     async fn silent(&self, limit: usize) -> Result<Vec<AgentName>, RegistryError>;
 
     /// Calls these agents offline, each only if it is still silent; returns those that this very call took offline.
-    /// Over all replicas each is returned once, and gets one event.
+    /// Over all replicas each is returned at most once, and gets exactly one event: if the answer is lost on its way, the
+    /// event tells.
     async fn take_offline(&self, names: &[AgentName]) -> Result<Vec<AgentName>, RegistryError>;
 
     /// Forgets agents that have been offline for longer than `after`; returns how many.

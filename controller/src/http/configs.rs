@@ -12,7 +12,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use bellwether_ingress::{ConfigName, Digest, IngressConfig, TimeSpan};
+use bellwether_ingress::{ConfigName, Digest, IngressConfig, RawConfig, TimeSpan};
 use bellwether_proto::http::{ConfigView, RolloutView};
 use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
@@ -91,18 +91,21 @@ fn timeout(options: &Options, controller: &Controller) -> Result<Duration, ApiEr
 fn read(headers: &HeaderMap, body: &[u8]) -> Result<IngressConfig, ApiError> {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("application/yaml");
     let kind = kind.split(';').next().unwrap_or_default().trim();
-    match kind {
-        "application/json" => Ok(IngressConfig::from_json(body)?),
+    let raw = match kind {
+        "application/json" => RawConfig::from_json(body),
         "application/yaml" | "application/x-yaml" | "text/yaml" => {
             let text =
                 std::str::from_utf8(body).map_err(|_| ApiError::bad_request("the body is not UTF-8"))?;
-            Ok(IngressConfig::from_yaml(text)?)
+            RawConfig::from_yaml(text)
         }
-        _ => Err(ApiError::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "a document is application/yaml or application/json",
-        )),
-    }
+        _ => {
+            return Err(ApiError::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "a document is application/yaml or application/json",
+            ));
+        }
+    };
+    Ok(raw.map_err(ApiError::unreadable)?.try_into()?)
 }
 
 fn author(headers: &HeaderMap) -> String {

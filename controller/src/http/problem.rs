@@ -9,9 +9,6 @@ use axum::{
 use bellwether_ingress::DocumentErrors;
 use bellwether_proto::http::{FieldError, Problem};
 
-/// The path of an error that is about the text as a whole: it cannot be read at all.
-const WHOLE_DOCUMENT: &str = "document";
-
 /// An error that a request is answered with.
 #[derive(Debug)]
 pub(super) struct ApiError {
@@ -43,6 +40,11 @@ impl ApiError {
         }
     }
 
+    /// The text of the document cannot be read at all.
+    pub(super) fn unreadable(errors: DocumentErrors) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, ..errors.into() }
+    }
+
     fn unavailable(error: &dyn std::error::Error) -> Self {
         metrics::counter!("bellwether_controller_unavailable_total").increment(1);
         tracing::warn!(%error, "a request was refused");
@@ -51,17 +53,19 @@ impl ApiError {
 }
 
 impl From<DocumentErrors> for ApiError {
-    /// 400 when the text cannot be read, 422 when its fields are at fault.
+    /// Fields of the document are at fault.
     fn from(errors: DocumentErrors) -> Self {
-        let unreadable = errors.iter().any(|error| error.path == WHOLE_DOCUMENT);
-        let status = if unreadable { StatusCode::BAD_REQUEST } else { StatusCode::UNPROCESSABLE_ENTITY };
         let fields = errors.iter().map(|error| FieldError {
             path: error.path.clone(),
             line: error.line,
             column: error.column,
             message: error.message.clone(),
         });
-        Self { status, detail: errors.to_string(), errors: fields.collect() }
+        let detail = match errors.errors() {
+            [only] => only.to_string(),
+            several => format!("{} things are wrong with the document", several.len() + errors.omitted()),
+        };
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, detail, errors: fields.collect() }
     }
 }
 
