@@ -6,12 +6,9 @@ use crate::{
     dev::DevArgs,
     report::Output,
 };
-use clap::{
-    Args, Command as Clap, Parser, Subcommand,
-    builder::TypedValueParser,
-    error::{Error, ErrorKind},
-};
-use std::{ffi::OsStr, path::PathBuf};
+use bellwether_program::unrepeated;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -74,7 +71,7 @@ pub(crate) struct ServerArgs {
         default_value = "http://127.0.0.1:7400",
         value_delimiter = ',',
         value_name = "URL",
-        value_parser = ServerUrlParser
+        value_parser = unrepeated::<ServerUrl>()
     )]
     servers: Vec<ServerUrl>,
 
@@ -88,20 +85,6 @@ impl ServerArgs {
     pub(crate) fn client(self) -> anyhow::Result<Client> {
         let access = self.api_key_file.map_or(Ok(Access::Open), |file| Access::by_key_in(&file))?;
         Client::new(self.servers, access)
-    }
-}
-
-/// Refuses what is no URL without repeating it: it may hold a password.
-#[derive(Clone)]
-struct ServerUrlParser;
-
-impl TypedValueParser for ServerUrlParser {
-    type Value = ServerUrl;
-
-    fn parse_ref(&self, clap: &Clap, _: Option<&clap::Arg>, value: &OsStr) -> Result<ServerUrl, Error> {
-        let refuse = |why| Error::raw(ErrorKind::ValueValidation, why).with_cmd(clap);
-        let text = value.to_str().ok_or_else(|| refuse("--server: not UTF-8\n".to_owned()))?;
-        text.parse().map_err(|error| refuse(format!("--server: {error}\n")))
     }
 }
 

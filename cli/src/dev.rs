@@ -91,7 +91,10 @@ async fn show(
 ) -> anyhow::Result<Exit> {
     let mut say = Narrator { style, out };
     say.line(format_args!("2 controllers: http://{} and http://{}", apis[0], apis[1]))?;
-    agents.all_online().await?;
+    tokio::select! {
+        online = agents.all_online() => online?,
+        () = shutdown.cancelled() => return Ok(Exit::Interrupted),
+    }
     say.line(format_args!("3 agents online: {}", agents.names().join(", ")))?;
     say.line("pushing examples/shop.yaml")?;
     let config = IngressConfig::from_yaml(EXAMPLE).context("examples/shop.yaml")?;

@@ -1,8 +1,8 @@
 //! The replicated controller: it knows who is online, what they should serve, and who does.
 //!
-//! [`run`] is the whole of it. Beats come in through [`service`] and are recorded by [`beats`]; [`presence`] calls
-//! the silent offline; an operator's push comes in through [`http`], is planned in [`plan`], carried out by [`push`]
-//! and counted in [`ledger`]. What all replicas share is behind two traits: [`registry::Registry`] and
+//! [`run`] is the whole of it. Beats come in through `service` and are recorded by `beats`; `presence` calls the silent
+//! offline; an operator's push comes in through `http`, is planned in `plan`, carried out by `push` and counted in
+//! `ledger`. What all replicas share is behind two traits: [`registry::Registry`] and
 //! [`store::Store`].
 
 mod beats;

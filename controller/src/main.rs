@@ -5,7 +5,7 @@ use bellwether_controller::{
     Backends, RedisUrl, Settings, registry::redis::RedisRegistry, run, store::redis::RedisStore,
 };
 use bellwether_ingress::TimeSpan;
-use bellwether_program::{log, settings, signals};
+use bellwether_program::{log, settings, signals, unrepeated};
 use bellwether_proto::{Fleet, namespace};
 use bellwether_rpc::{
     Connection,
@@ -35,7 +35,8 @@ struct Flags {
         env = "BELLWETHER_AMQP_URL",
         default_value = "amqp://127.0.0.1:5672/%2f",
         hide_env_values = true,
-        value_delimiter = ','
+        value_delimiter = ',',
+        value_parser = unrepeated::<AmqpUrl>()
     )]
     amqp_url: Vec<AmqpUrl>,
     /// Redis, password included
@@ -43,7 +44,8 @@ struct Flags {
         long,
         env = "BELLWETHER_REDIS_URL",
         default_value = "redis://127.0.0.1:6379/",
-        hide_env_values = true
+        hide_env_values = true,
+        value_parser = unrepeated::<RedisUrl>()
     )]
     redis_url: RedisUrl,
     /// Where to answer HTTP

@@ -4,3 +4,6 @@
 pub mod log;
 pub mod settings;
 pub mod signals;
+mod unrepeated;
+
+pub use unrepeated::{Unrepeated, unrepeated};

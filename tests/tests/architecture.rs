@@ -6,16 +6,17 @@ use toml::{Table, Value};
 
 /// Each package, and how many of those before it it may use, however it uses them. A benchmark may start its servers
 /// with the tests' harness.
-const LAYERS: [(&str, usize); 9] = [
+const LAYERS: [(&str, usize); 10] = [
     ("bellwether-rpc-macros", 0),
     ("bellwether-rpc", 1),
     ("bellwether-ingress", 0),
     ("bellwether-proto", 3),
-    ("bellwether-controller", 4),
-    ("bellwether-agent", 4),
-    ("bellwether", 6),
-    ("bellwether-tests", 7),
-    ("bellwether-bench", 8),
+    ("bellwether-program", 0),
+    ("bellwether-controller", 5),
+    ("bellwether-agent", 5),
+    ("bellwether", 7),
+    ("bellwether-tests", 8),
+    ("bellwether-bench", 9),
 ];
 
 /// A library of others, the packages that may list it, and the only places of theirs that may name it.
