@@ -187,11 +187,11 @@ impl ApplyLoop {
             (Err(error), []) => self.trouble(error.to_string()),
             (Err(error), _) if !error.is_refusal() => self.trouble(error.to_string()),
             (Err(error), [change]) => {
-                self.keep_quiet_removals(batch);
+                self.take_quiet_removals(batch).await;
                 self.blame(store_id, change, &error);
             }
             (Err(_), _) => {
-                self.keep_quiet_removals(batch);
+                self.take_quiet_removals(batch).await;
                 self.apply_apart(store_id, &changes, batch).await;
             }
         }
@@ -235,9 +235,6 @@ impl ApplyLoop {
     }
 
     async fn take(&mut self, target: ConfigSet) {
-        if let Some(left) = self.served.store_id().filter(|store_id| Some(*store_id) != target.store_id()) {
-            self.refusals.forget_store(left);
-        }
         self.served = Arc::new(target);
         self.refusals.forget_settled(&self.served);
         match self.state.save(self.served.clone()).await {
@@ -253,12 +250,16 @@ impl ApplyLoop {
         }
     }
 
-    fn keep_quiet_removals(&mut self, batch: &Batch<Ticket>) {
-        if let Some(store_id) = self.served.store_id()
-            && batch.target().store_id() == Some(store_id)
-        {
-            let quiet = self.served.quiet_removals_until(batch.target());
-            self.served = Arc::new(self.served.with(store_id, &quiet));
+    /// Takes those removals of a refused batch that change nothing for the driver.
+    async fn take_quiet_removals(&mut self, batch: &Batch<Ticket>) {
+        let Some(store_id) =
+            self.served.store_id().filter(|_| batch.target().store_id() == self.served.store_id())
+        else {
+            return;
+        };
+        let quiet = self.served.quiet_removals_until(batch.target());
+        if !quiet.is_empty() {
+            self.take(self.served.with(store_id, &quiet)).await;
         }
     }
 
@@ -288,8 +289,9 @@ impl ApplyLoop {
 
     /// Says what serves now, to whom it is news.
     fn publish(&self) {
-        let retry_at =
-            self.refusals.next_retry().into_iter().chain(self.trouble.as_ref().map(|t| t.retry_at)).min();
+        // While there is trouble, no sync is applied.
+        let trouble = self.trouble.as_ref().map(|trouble| trouble.retry_at);
+        let retry_at = trouble.or_else(|| self.refusals.next_retry());
         let now = Served::ready(self.served.clone(), self.last_error(), retry_at);
         self.publish.send_if_modified(|before| {
             let news = !before.says_the_same(&now);

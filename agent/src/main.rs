@@ -10,7 +10,11 @@ use bellwether_agent::{
 use bellwether_rpc::{Connection, transport::amqp::Amqp};
 use clap::Parser;
 use options::{Arguments, DriverName, Options};
-use std::{io, process::ExitCode, time::Duration};
+use std::{
+    io::{self, IsTerminal},
+    process::ExitCode,
+    time::Duration,
+};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     time::timeout,
@@ -42,12 +46,13 @@ fn main() -> ExitCode {
 
 #[tokio::main(flavor = "current_thread")]
 async fn serve(options: Options) -> anyhow::Result<()> {
-    tracing_subscriber::fmt().with_env_filter(options.log).with_writer(io::stderr).init();
+    let ansi = io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(options.log).with_writer(io::stderr).with_ansi(ansi).init();
+    let shutdown = shutdown_on_signals().context("signals cannot be handled")?;
     let state = StateDir::open(options.state_dir)?;
     let driver: Box<dyn Driver> = match options.driver {
         DriverName::File => Box::new(FileDriver::new(state.path(), options.file)?),
     };
-    let shutdown = shutdown_on_signals().context("signals cannot be handled")?;
     let connection = Connection::new(Amqp::start(options.amqp));
     let ended = bellwether_agent::run(options.settings, connection.clone(), driver, state, shutdown).await;
     let _ = timeout(CLOSE, connection.close()).await;

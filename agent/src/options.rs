@@ -19,21 +19,22 @@ const DEFAULT_URL: &str = "amqp://127.0.0.1:5672/%2f";
 const DEFAULT_STATE_DIR: &str = "/var/lib/bellwether-agent";
 const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(10);
 
-const AFTER_HELP: &str = r#"Each setting is taken from its flag, else from its environment variable, else from the file named by --config, whose
-keys are the names of the flags (labels stand in a table [labels]), else it has its default.
+const AFTER_HELP: &str = "\
+Each setting is taken from its flag, else from its environment variable, else from the file of --config, else it is \
+the default. The keys of that file are the names of the flags; labels stand in a table [labels].
 
 Examples:
-  # See what a set looks like: <state-dir>/current/ingress.json
+  # See what a set looks like: ./node-7/current/ingress.json
   bellwether-agent --name node-7 --label zone=eu --state-dir ./node-7
 
   # Render nginx.conf, have nginx check it, and reload nginx
-  bellwether-agent --template ./nginx.conf --check 'nginx -t -c "$BELLWETHER_DIR/nginx.conf"' \
-    --reload 'nginx -s reload'
+  bellwether-agent --template ./nginx.conf \\
+    --check 'nginx -t -c \"$BELLWETHER_DIR/nginx.conf\"' --reload 'nginx -s reload'
 
   # The same settings from a file
   bellwether-agent --config /etc/bellwether/agent.toml
 
-Exit status: 0 after SIGTERM or SIGINT, 2 when a setting is wrong, 1 for any other error."#;
+Exit status: 0 after SIGTERM or SIGINT, 2 when a setting is wrong, 1 for any other error.";
 
 /// The agent on a node: it takes ingress configs from a Bellwether controller and has a local proxy serve them.
 #[derive(Parser)]
@@ -197,7 +198,7 @@ fn host_name() -> Result<AgentName, String> {
         .map_err(|error| format!("the host name will not do: {error}: give --name"))
 }
 
-/// What to log, and never what lapin would write of messages.
+/// What to log, and never the bodies of messages.
 fn log_filter(directives: &str) -> Result<EnvFilter, String> {
     let filter = EnvFilter::try_new(directives).map_err(|error| format!("--log: {error}"))?;
     let never = bellwether_rpc::transport::amqp::LOG_FILTER.parse();

@@ -81,18 +81,13 @@ impl Refusals {
         });
     }
 
-    /// Forgets what the store has meanwhile replaced or removed, as its whole set of `head` shows.
+    /// Forgets what the store has meanwhile replaced or removed, as its whole set shows, and all other stores.
     pub(crate) fn forget_replaced(&mut self, whole: &ConfigSet) {
         let head = whole.floor();
         self.by_name.retain(|name, refusal| {
             let wanted = whole.documents().get(name).is_some_and(|held| held.revision == refusal.revision);
-            Some(refusal.store_id) != whole.store_id() || refusal.revision > head || wanted
+            Some(refusal.store_id) == whole.store_id() && (refusal.revision > head || wanted)
         });
-    }
-
-    /// Forgets everything about a store that is followed no more.
-    pub(crate) fn forget_store(&mut self, store_id: StoreId) {
-        self.by_name.retain(|_, refusal| refusal.store_id != store_id);
     }
 
     /// When the next of them may be tried again.
@@ -152,6 +147,17 @@ mod tests {
         assert_eq!(refuse_and_take(set("a", 3)), None);
         assert_eq!(refuse_and_take(set("a", 4)), None);
         assert_eq!(refuse_and_take(del("a", 4)), None);
+    }
+
+    #[test]
+    fn a_whole_set_forgets_what_it_lacks_and_what_other_stores_said() {
+        let (store, now, mut refusals) = (StoreId::new(), Instant::now(), Refusals::default());
+        for (store, change) in [(StoreId::new(), set("other", 3)), (store, set("a", 3)), (store, set("b", 4))]
+        {
+            refusals.note(store, &change, "bad".into(), now, 0.5);
+        }
+        refusals.forget_replaced(&ConfigSet::of_whole(&whole(store, 9, &[("b", 4)])));
+        assert_eq!(refusals.summary().as_deref(), Some("b@4: bad"));
     }
 
     #[test]

@@ -10,11 +10,11 @@ use bellwether_proto::StoreId;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long controllers are left alone after a sync of our own accord that did not reach the driver. A beat's reply
+/// How long after a sync there is none of our own accord, when nothing that it brought waits for a retry. A controller
 /// may ask for one earlier.
-const UNREACHED: Duration = Duration::from_secs(5);
+const AT_REST: Duration = Duration::from_secs(5);
 
-/// The least time between two syncs of our own accord.
+/// The same, when it was refused in part.
 const TRIED: Duration = Duration::from_millis(500);
 
 /// What is known of the syncs before.
@@ -50,9 +50,8 @@ impl Pace {
     ) {
         self.refused = target.filter(|_| outcome.is_err());
         self.not_before = match outcome {
-            Ok(()) => None,
             Err(SyncError::NotApplied(NotApplied::Failed { .. })) => Some(now + TRIED),
-            Err(_) => Some(now + UNREACHED),
+            Ok(()) | Err(_) => Some(now + AT_REST),
         };
     }
 }
@@ -110,9 +109,11 @@ mod tests {
         assert_eq!(pace.retry_at(Some(now)), Some(now));
         let lost = Err(SyncError::Fetch(FetchError::Call(CallError::Disconnected)));
         pace.ended(None, &lost, now);
-        assert_eq!(pace.retry_at(Some(now)), Some(now + UNREACHED));
-        assert_eq!(pace.retry_at(Some(now + 2 * UNREACHED)), Some(now + 2 * UNREACHED));
+        assert_eq!(pace.retry_at(Some(now)), Some(now + AT_REST));
+        assert_eq!(pace.retry_at(Some(now + 2 * AT_REST)), Some(now + 2 * AT_REST));
         pace.ended(None, &Ok(()), now);
-        assert_eq!(pace.retry_at(Some(now)), Some(now));
+        assert_eq!(pace.retry_at(Some(now)), Some(now + AT_REST));
+        pace.ended(None, &Err(SyncError::NotApplied(NotApplied::Failed { words: String::new() })), now);
+        assert_eq!(pace.retry_at(Some(now)), Some(now + TRIED));
     }
 }

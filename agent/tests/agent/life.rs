@@ -45,6 +45,26 @@ async fn a_last_set_that_is_refused_at_the_start_is_told_and_tried_again() {
 }
 
 #[tokio::test]
+async fn the_first_beat_after_a_restart_waits_for_what_became_of_the_last_set() {
+    let world = serving_a_shop().await;
+    let driver = FakeDriver::slow();
+    driver.refuse("shop");
+    let world = world.restart(driver).await;
+    world.driver.called(1).await;
+    let client = world.controller.client(&world.agent.name);
+    // It can be reached, and has had every occasion to beat.
+    while client.ping(soon()).await.is_err() {}
+    for _ in 0..50 {
+        client.ping(soon()).await.unwrap();
+    }
+    world.driver.let_finish(100);
+    world.beat(|_| true).await;
+    let heard = world.controller.heard().borrow().clone();
+    let first = heard.beats.iter().find(|beat| beat.instance == world.agent.instance).unwrap();
+    assert!(first.last_error.is_some(), "{first:?}");
+}
+
+#[tokio::test]
 async fn a_truncated_state_is_kept_aside_and_healed_without_emptying_the_proxy() {
     let world = serving_a_shop().await;
     let file = world.folder.path().join("state.json");
@@ -61,6 +81,24 @@ async fn a_truncated_state_is_kept_aside_and_healed_without_emptying_the_proxy()
     assert_eq!(names, ["shop"], "nothing less was ever applied");
     assert_eq!(fs::read(world.folder.path().join("state.json.broken-1")).unwrap(), whole[..whole.len() / 2]);
     assert!(fs::read(&file).unwrap().len() >= whole.len());
+}
+
+#[tokio::test]
+async fn a_set_that_serves_but_cannot_be_saved_is_told_until_it_is() {
+    let world = serving_a_shop().await;
+    let state = world.folder.path().join("state.json");
+    fs::remove_file(&state).unwrap();
+    // A folder in its place: nothing can be renamed over it.
+    fs::create_dir(&state).unwrap();
+    let push = world.controller.put("shop");
+    let client = world.controller.client(&world.agent.name);
+    client.set_ingress_config(&push, soon()).await.unwrap();
+    let beat = world.beat(|beat| beat.last_error.is_some()).await;
+    assert_eq!(beat.known.digest, world.controller.digest());
+    assert!(beat.last_error.unwrap().starts_with("the set serves, but is not on disk"));
+    fs::remove_dir(&state).unwrap();
+    world.beat(|beat| beat.last_error.is_none()).await;
+    assert!(state.is_file());
 }
 
 #[tokio::test]

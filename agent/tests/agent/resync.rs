@@ -8,7 +8,7 @@ use crate::{
 #[tokio::test]
 async fn an_agent_fetches_what_it_lacks_page_by_page_and_applies_it_once() {
     let world = World::start_with(FakeDriver::new(), |controller| {
-        ["a", "b", "c", "d", "e"].map(|name| controller.put(name));
+        ["a", "b", "c", "d", "e"].iter().for_each(|name| drop(controller.put(name)));
         controller.store().page = 2;
     })
     .await;

@@ -71,7 +71,10 @@ impl Folders {
             }
             None => fs::remove_file(&link)?,
         }
-        disk::sync_folder(&self.root)?;
+        if let Err(error) = disk::sync_folder(&self.root) {
+            // It is done all the same; a loss of power may undo it, and then the start applies it again.
+            tracing::warn!(%error, "the swap may not survive a loss of power");
+        }
         Ok(before)
     }
 
