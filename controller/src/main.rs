@@ -96,10 +96,6 @@ async fn start(flags: Flags) -> anyhow::Result<()> {
 }
 
 fn amqp_settings(flags: &Flags) -> AmqpSettings {
-    let mut urls = flags.amqp_url.clone();
-    let first = urls.remove(0);
-    let mut settings =
-        AmqpSettings::new(first, namespace(&flags.fleet), "bellwether-controller".into()).for_controller();
-    settings.urls.extend(urls);
-    settings
+    let urls = flags.amqp_url.clone();
+    AmqpSettings::new(urls, namespace(&flags.fleet), "bellwether-controller".into()).for_controller()
 }

@@ -1,6 +1,6 @@
 //! Settings: a flag, else the environment, else a TOML file, else the default.
 
-use clap::{Arg, ArgAction, Command, FromArgMatches, Parser};
+use clap::{Arg, ArgAction, Command, Parser};
 use std::{ffi::OsString, fs, path::PathBuf};
 use toml::{Table, Value};
 
@@ -11,11 +11,11 @@ const VARIABLE: &str = "BELLWETHER_CONFIG";
 /// Why settings were refused: a usage error.
 #[derive(Debug, thiserror::Error)]
 enum FileError {
-    #[error("cannot read the settings in {path}: {error}")]
+    #[error("--config {path}: {error}")]
     Unreadable { path: String, error: String },
-    #[error("{path}: there is no setting {key:?}; settings are named like flags: {known}")]
+    #[error("--config {path}: there is no setting {key:?}; settings are named like flags: {known}")]
     Unknown { path: String, key: String, known: String },
-    #[error("{path}: {key} must be a text, a number, true or false, or a list of texts")]
+    #[error("--config {path}: {key} must be a text, a number, true or false, or a list of texts")]
     Unusable { path: String, key: String },
 }
 
@@ -23,19 +23,15 @@ enum FileError {
 /// names of the flags as its keys; what it says takes the place of the defaults.
 #[must_use]
 pub fn parse<T: Parser>() -> T {
-    let command = T::command();
-    match read(command, std::env::args_os().collect(), std::env::var_os(VARIABLE)) {
-        Ok(parsed) => parsed,
-        Err(error) => error.exit(),
-    }
+    read(std::env::args_os().collect(), std::env::var_os(VARIABLE)).unwrap_or_else(|error| error.exit())
 }
 
-fn read<T: FromArgMatches>(
-    command: Command,
-    arguments: Vec<OsString>,
-    variable: Option<OsString>,
-) -> Result<T, clap::Error> {
-    let mut command = command.arg(
+/// [`parse`] with the arguments and the file given, and without the end.
+///
+/// # Errors
+/// When a setting is wrong; the error holds no setting's value that is [`crate::unrepeated`].
+pub fn read<T: Parser>(arguments: Vec<OsString>, file: Option<OsString>) -> Result<T, clap::Error> {
+    let mut command = T::command().arg(
         Arg::new(FLAG)
             .long(FLAG)
             .value_name("FILE")
@@ -43,7 +39,7 @@ fn read<T: FromArgMatches>(
             .value_parser(clap::value_parser!(PathBuf))
             .help("A TOML file with settings, named like these flags; a flag or a variable overrides it"),
     );
-    if let Some(path) = file_in(&arguments).or(variable) {
+    if let Some(path) = file_in(&arguments).or(file) {
         command = with_defaults_from(command, PathBuf::from(path)).map_err(|error| {
             clap::Error::raw(clap::error::ErrorKind::ValueValidation, format!("{error}\n"))
         })?;
@@ -75,6 +71,7 @@ fn with_defaults_from(mut command: Command, path: PathBuf) -> Result<Command, Fi
     let table: Table =
         text.parse().map_err(|error: toml::de::Error| unreadable(error.message().to_owned()))?;
     for (key, value) in table {
+        let key = key.replace('_', "-");
         let known: Vec<String> =
             settable(&command).map(|arg| arg.get_id().to_string().replace('_', "-")).collect();
         let id = settable(&command)
@@ -118,7 +115,6 @@ fn texts(value: Value) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
     use std::io::Write;
     use tempfile::NamedTempFile;
 
@@ -140,7 +136,7 @@ mod tests {
 
     fn flags(arguments: &[&str], variable: Option<&NamedTempFile>) -> Result<Flags, clap::Error> {
         let arguments = ["program"].iter().chain(arguments).map(OsString::from).collect();
-        read(Flags::command(), arguments, variable.map(|file| file.path().into()))
+        read(arguments, variable.map(|file| file.path().into()))
     }
 
     #[test]
@@ -159,7 +155,7 @@ mod tests {
         for (text, word) in [
             ("state-dri = \"x\"", "state-dri"),
             ("state-dir = 1.5", "state-dir"),
-            ("state-dir = \"sesame", "cannot read"),
+            ("state-dir = \"sesame", "--config"),
             ("[state-dir]\na = 1", "state-dir"),
         ] {
             let error = flags(&[], Some(&file(text))).unwrap_err();

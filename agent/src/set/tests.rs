@@ -1,3 +1,5 @@
+//! What may be taken, and what a set is afterwards.
+
 use super::*;
 use crate::testing::{at, del, name, set, whole};
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! What the state folder remembers, and what it makes of broken files.
+
 use super::*;
 use crate::testing::{del, set, whole};
 use bellwether_proto::StoreId;

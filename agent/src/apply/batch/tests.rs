@@ -1,3 +1,5 @@
+//! How a batch merges what it is asked, and settles who asked.
+
 use super::*;
 use crate::testing::{at, del, set, whole};
 use bellwether_proto::StoreId;

@@ -1,3 +1,5 @@
+//! The `file` driver on real folders, with real commands.
+
 use super::*;
 use crate::{set::ConfigSet, testing::whole};
 use bellwether_ingress::Digest;

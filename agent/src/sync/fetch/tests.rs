@@ -1,3 +1,5 @@
+//! How pages become a whole set, and which are refused.
+
 use super::*;
 use crate::testing::{at, held, name, whole};
 use bellwether_proto::controller::VersionedConfig;

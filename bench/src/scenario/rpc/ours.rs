@@ -29,7 +29,7 @@ pub(super) struct Ours {
 impl Ours {
     pub(super) async fn start(url: &str) -> anyhow::Result<Self> {
         let connect = |name: &str| -> anyhow::Result<Connection> {
-            let settings = AmqpSettings::new(url.parse()?, "bench".into(), name.into()).for_controller();
+            let settings = AmqpSettings::new([url.parse()?], "bench".into(), name.into()).for_controller();
             Ok(Connection::new(Amqp::start(settings)))
         };
         let (server, client) = (connect("bench-server")?, connect("bench-client")?);

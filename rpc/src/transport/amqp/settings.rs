@@ -75,11 +75,11 @@ pub struct AmqpSettings {
 }
 
 impl AmqpSettings {
-    /// One broker, one connection, a heartbeat of 5 s and small frames: right for an agent.
+    /// One connection, to any of these brokers, a heartbeat of 5 s and small frames: right for an agent.
     #[must_use]
-    pub fn new(url: AmqpUrl, namespace: String, connection_name: String) -> Self {
+    pub fn new(urls: impl IntoIterator<Item = AmqpUrl>, namespace: String, connection_name: String) -> Self {
         Self {
-            urls: vec![url],
+            urls: urls.into_iter().collect(),
             namespace,
             connection_name,
             heartbeat: Duration::from_secs(5),
