@@ -142,14 +142,16 @@ impl Connection {
         deadline: Deadline,
     ) -> Result<Bytes, CallError> {
         let mut link = self.link();
+        let (me, meant) = (self.instance(), address.instance());
         loop {
-            connected(&mut link, deadline).await?;
+            let generation = connected(&mut link, deadline).await?;
             let id = CorrelationId::new();
             let in_flight = &self.shared.in_flight;
-            let Some(mut place) = in_flight.enter(id.clone(), address.to_string(), address.instance()) else {
-                return Err(CallError::Overloaded { reason: format!("{IN_FLIGHT_LIMIT} calls are in flight") });
+            let Some(mut place) = in_flight.enter(id.clone(), address.to_string(), meant, generation) else {
+                return Err(CallError::Overloaded {
+                    reason: format!("{IN_FLIGHT_LIMIT} calls are in flight"),
+                });
             };
-            let (me, meant) = (self.instance(), address.instance());
             let request = Message::request(method, id, me, meant, remaining(deadline)?, body.clone());
             match self.send(address, request, deadline).await {
                 Ok(()) => {}
@@ -244,9 +246,9 @@ async fn dispatch(mut inbound: mpsc::Receiver<Inbound>, in_flight: Arc<InFlight>
                 Arrival::WrongInstance => count_dropped("wrong_instance"),
             },
             Inbound::Returned(id) => in_flight.returned(&id),
-            Inbound::Lost => {
-                let failed = in_flight.fail_all();
-                tracing::debug!(failed, "the reply queue is gone");
+            Inbound::Lost { generation } => {
+                let failed = in_flight.fail_through(generation);
+                tracing::debug!(failed, generation, "the reply queue is gone");
             }
         }
     }

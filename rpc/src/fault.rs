@@ -27,6 +27,24 @@ pub enum FaultKind {
     Internal,
 }
 
+impl FaultKind {
+    /// The kind's name, as metrics have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::UnknownMethod => "unknown_method",
+            Self::BadRequest => "bad_request",
+            Self::Rejected => "rejected",
+            Self::Superseded => "superseded",
+            Self::Overloaded => "overloaded",
+            Self::DeadlineExceeded => "deadline_exceeded",
+            Self::Unavailable => "unavailable",
+            Self::Unauthorized => "unauthorized",
+            Self::Internal => "internal",
+        }
+    }
+}
+
 impl fmt::Display for FaultKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self, f)

@@ -1,6 +1,6 @@
 //! The table of calls that wait for an answer.
 
-use crate::{CallError, CorrelationId, Fault, FaultKind, Instance, message::FAULT};
+use crate::{CallError, CorrelationId, Fault, FaultKind, Generation, Instance, message::FAULT};
 use crate::{Message, message::decode};
 use bytes::Bytes;
 use std::{
@@ -23,6 +23,7 @@ pub(crate) struct InFlight {
 struct Waiter {
     address: String,
     meant: Option<Instance>,
+    over: Generation,
     outcome: oneshot::Sender<Outcome>,
 }
 
@@ -62,19 +63,20 @@ impl InFlight {
         Self { calls: Mutex::default(), limit }
     }
 
-    /// Takes a place for a call, or none when the table is full.
+    /// Takes a place for a call that is to go over this generation of the link, or none when the table is full.
     pub(crate) fn enter(
         &self,
         id: CorrelationId,
         address: String,
         meant: Option<Instance>,
+        over: Generation,
     ) -> Option<Place<'_>> {
         let (sender, outcome) = oneshot::channel();
         let mut calls = self.lock();
         if calls.len() >= self.limit {
             return None;
         }
-        calls.insert(id.clone(), Waiter { address, meant, outcome: sender });
+        calls.insert(id.clone(), Waiter { address, meant, over, outcome: sender });
         drop(calls);
         Some(Place { table: self, id, outcome })
     }
@@ -101,14 +103,20 @@ impl InFlight {
         }
     }
 
-    /// The reply queue is gone: no answer to any of these can come.
-    pub(crate) fn fail_all(&self) -> usize {
-        let calls = std::mem::take(&mut *self.lock());
-        let failed = calls.len();
-        for waiter in calls.into_values() {
+    /// The reply queue of this generation is gone: no answer can come to what went over it, or one before. What goes
+    /// over the next may be in the table already.
+    pub(crate) fn fail_through(&self, lost: Generation) -> usize {
+        let failed: Vec<_> = self.lock().extract_if(|_, waiter| waiter.over <= lost).collect();
+        let count = failed.len();
+        for (_, waiter) in failed {
             let _ = waiter.outcome.send(Err(CallError::Disconnected));
         }
-        failed
+        count
+    }
+
+    /// Nothing comes any more.
+    pub(crate) fn fail_all(&self) {
+        self.fail_through(Generation::MAX);
     }
 
     /// How many calls wait now.
@@ -156,8 +164,8 @@ mod tests {
     fn an_answer_ends_its_own_call_and_a_second_one_is_unexpected() {
         let table = table();
         let server = Instance::new();
-        let mut a = table.enter(id("a"), "x".into(), None).expect("room");
-        let mut b = table.enter(id("b"), "x".into(), None).expect("room");
+        let mut a = table.enter(id("a"), "x".into(), None, 1).expect("room");
+        let mut b = table.enter(id("b"), "x".into(), None, 1).expect("room");
         assert_eq!(table.answered(&reply("a", server)), Arrival::Delivered);
         assert_eq!(table.answered(&reply("a", server)), Arrival::Unexpected);
         assert_eq!(a.outcome().now_or_never(), Some(Ok(Bytes::from_static(b"1"))));
@@ -167,28 +175,38 @@ mod tests {
     #[test]
     fn a_full_table_takes_no_more_and_a_dropped_place_is_free_at_once() {
         let table = table();
-        let a = table.enter(id("a"), "x".into(), None);
-        let _b = table.enter(id("b"), "x".into(), None);
-        assert!(table.enter(id("c"), "x".into(), None).is_none());
+        let a = table.enter(id("a"), "x".into(), None, 1);
+        let _b = table.enter(id("b"), "x".into(), None, 1);
+        assert!(table.enter(id("c"), "x".into(), None, 1).is_none());
         drop(a);
         assert_eq!(table.len(), 1);
-        assert!(table.enter(id("c"), "x".into(), None).is_some());
+        assert!(table.enter(id("c"), "x".into(), None, 1).is_some());
     }
 
     #[test]
     fn a_lost_reply_queue_fails_every_call_in_flight() {
         let table = table();
-        let mut a = table.enter(id("a"), "x".into(), None).expect("room");
-        assert_eq!(table.fail_all(), 1);
+        let mut a = table.enter(id("a"), "x".into(), None, 1).expect("room");
+        assert_eq!(table.fail_through(1), 1);
         assert_eq!(a.outcome().now_or_never(), Some(Err(CallError::Disconnected)));
         assert_eq!(table.len(), 0);
+    }
+
+    #[test]
+    fn news_of_a_lost_reply_queue_that_come_late_end_no_call_over_the_next() {
+        let table = table();
+        let mut a = table.enter(id("a"), "x".into(), None, 1).expect("room");
+        let mut b = table.enter(id("b"), "x".into(), None, 2).expect("room");
+        assert_eq!(table.fail_through(1), 1);
+        assert_eq!(a.outcome().now_or_never(), Some(Err(CallError::Disconnected)));
+        assert_eq!(b.outcome().now_or_never(), None);
     }
 
     #[test]
     fn the_right_instance_wins_over_another_of_the_same_name() {
         let table = table();
         let (meant, other) = (Instance::new(), Instance::new());
-        let mut call = table.enter(id("a"), "x".into(), Some(meant)).expect("room");
+        let mut call = table.enter(id("a"), "x".into(), Some(meant), 1).expect("room");
         let not_me = Message::answer(Some(id("a")), other, Err(Fault::unavailable("not me")));
         assert_eq!(table.answered(&not_me), Arrival::WrongInstance);
         assert_eq!(table.answered(&reply("a", meant)), Arrival::Delivered);
@@ -198,7 +216,7 @@ mod tests {
     #[test]
     fn a_return_says_who_is_not_there() {
         let table = table();
-        let mut call = table.enter(id("a"), "agent/node-7".into(), None).expect("room");
+        let mut call = table.enter(id("a"), "agent/node-7".into(), None, 1).expect("room");
         table.returned(&id("a"));
         let unroutable = CallError::Unroutable { address: "agent/node-7".into() };
         assert_eq!(call.outcome().now_or_never(), Some(Err(unroutable)));

@@ -47,6 +47,7 @@ mod identity;
 mod in_flight;
 mod message;
 mod method;
+pub mod metrics;
 mod outcome;
 mod router;
 mod server;

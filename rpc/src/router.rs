@@ -83,6 +83,11 @@ impl Router {
     pub(crate) fn route(&self, method: &str) -> Option<&Route> {
         self.routes.get(method)
     }
+
+    /// The method as this router names it: a name off the wire may be anything.
+    pub(crate) fn name(&self, method: &str) -> &'static str {
+        self.routes.get_key_value(method).map_or("unknown", |(name, _)| name)
+    }
 }
 
 fn offer<M: Method>(queue: &mpsc::Sender<Call<M>>, call: Call<M>) {
@@ -118,13 +123,14 @@ pub(crate) struct Answer {
 }
 
 struct Duty {
+    method: &'static str,
     delivery: Delivery,
     transport: Arc<dyn Transport>,
 }
 
 impl Answer {
-    pub(crate) fn new(delivery: Delivery, transport: Arc<dyn Transport>) -> Self {
-        Self { duty: Some(Duty { delivery, transport }) }
+    pub(crate) fn new(method: &'static str, delivery: Delivery, transport: Arc<dyn Transport>) -> Self {
+        Self { duty: Some(Duty { method, delivery, transport }) }
     }
 
     fn request<M: Method>(&self) -> Result<M::Request, Fault> {
@@ -174,7 +180,12 @@ impl Drop for Answer {
 
 impl Duty {
     async fn done(self, answer: Result<Bytes, Fault>) {
-        let Delivery { message, receipt, .. } = self.delivery;
+        let Delivery { message, receipt, received, .. } = self.delivery;
+        let outcome = answer.as_ref().err().map_or("ok", |fault| fault.kind.name());
+        metrics::counter!("bellwether_rpc_requests_total", "method" => self.method, "outcome" => outcome)
+            .increment(1);
+        metrics::histogram!("bellwether_rpc_request_duration_seconds", "method" => self.method)
+            .record(received.elapsed());
         answer_message(&*self.transport, &message, answer).await;
         receipt.ack().await;
     }
@@ -182,9 +193,6 @@ impl Duty {
 
 /// Sends the answer to a request; a notification has none.
 async fn answer_message(transport: &dyn Transport, request: &Message, answer: Result<Bytes, Fault>) {
-    if let Err(fault) = &answer {
-        metrics::counter!("bellwether_rpc_faults_total", "fault" => fault.kind.to_string()).increment(1);
-    }
     let Some(reply_to) = &request.reply_to else { return };
     let sender: Instance = transport.instance();
     let message = Message::answer(request.correlation_id.clone(), sender, answer);

@@ -155,7 +155,7 @@ impl Server {
         let verdict = judge(&delivery, &self.router, self.transport.instance(), self.limits.body_bytes, now);
         let context = context(&delivery);
         let method = delivery.message.kind.clone();
-        let answer = Answer::new(delivery, self.transport.clone());
+        let answer = Answer::new(self.router.name(&method), delivery, self.transport.clone());
         match verdict {
             Verdict::Handle(Handling::Queued(intake)) => intake(context, answer),
             Verdict::Handle(Handling::Spawned(handler)) => match self.permits.clone().try_acquire_owned() {

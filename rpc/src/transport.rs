@@ -95,8 +95,11 @@ pub enum Inbound {
     Answer(Message),
     /// The broker found nobody at the address of this request.
     Returned(CorrelationId),
-    /// The reply queue is gone: whatever is in flight gets no answer.
-    Lost,
+    /// A reply queue is gone: whatever was sent over its connection, or an earlier one, gets no answer.
+    Lost {
+        /// Which connection of this process it was.
+        generation: Generation,
+    },
 }
 
 /// A message that was delivered here, and must be finished.

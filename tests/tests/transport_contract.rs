@@ -101,6 +101,6 @@ mod alone {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn amqp_a_blocked_broker_refuses_new_calls_as_overloaded_and_takes_them_again() {
-        blocked(AmqpBroker::own().await).await;
+        blocked(AmqpBroker::alone().await).await;
     }
 }

@@ -42,9 +42,8 @@ impl Memory {
     /// Cuts the link of `instance`, as a broker's restart would: its consumers, peer queues and reply queue are gone,
     /// and it is connected again at once, as a new generation.
     pub async fn cut(&self, instance: Instance) {
-        if let Some(inbound) = self.hub.cut(instance) {
-            // In this order: what is sent over the new link must not end with the calls of the old one.
-            let _ = inbound.send(Inbound::Lost).await;
+        if let Some((inbound, generation)) = self.hub.cut(instance) {
+            let _ = inbound.send(Inbound::Lost { generation }).await;
             self.hub.reconnect(instance);
         }
     }
@@ -98,8 +97,8 @@ impl Transport for MemoryTransport {
     }
 
     async fn close(&self) {
-        if let Some(inbound) = self.hub.detach(self.instance) {
-            let _ = inbound.send(Inbound::Lost).await;
+        if let Some((inbound, generation)) = self.hub.detach(self.instance) {
+            let _ = inbound.send(Inbound::Lost { generation }).await;
         }
     }
 }

@@ -28,8 +28,7 @@ pub(crate) async fn concurrent_calls_each_get_their_own_answer(broker: impl Brok
     let (server, client) = (broker.connection().await, broker.connection().await);
     let limits = Limits { concurrency: 256, prefetch: 512, ..Limits::default() };
     for address in [the_service(), the_peer()] {
-        let serving =
-            Serving::limited(&server, &address, Handlers::new().router, limits.clone()).await;
+        let serving = Serving::limited(&server, &address, Handlers::new().router, limits.clone()).await;
         let texts: Vec<_> = (0..256).map(|n| n.to_string()).collect();
         let answers = join_all(texts.iter().map(|text| echo(&client, &address, text))).await;
         let answers: Result<Vec<_>, _> = answers.into_iter().collect();

@@ -9,6 +9,7 @@ use bellwether_rpc::transport::amqp::{Amqp, AmqpSettings};
 use bellwether_rpc::transport::memory::Memory;
 use bellwether_rpc::{Connection, Instance, Link, Transport};
 use bellwether_tests::{BOUND, RabbitMq, eventually, fleet};
+use tokio::sync::{Mutex as AsyncMutex, MutexGuard, OnceCell};
 
 /// A broker with one namespace on it.
 pub(crate) trait Broker {
@@ -51,7 +52,7 @@ impl Broker for MemoryBroker {
     }
 }
 
-/// A namespace on a RabbitMQ: on the shared one, or on one of the test's own (`Box`).
+/// A namespace on a RabbitMQ: on the shared one, or on one that a test has for itself.
 pub(crate) struct AmqpBroker<R> {
     pub(crate) rabbitmq: R,
     pub(crate) namespace: String,
@@ -64,9 +65,23 @@ impl AmqpBroker<&'static RabbitMq> {
     }
 }
 
-impl AmqpBroker<Box<RabbitMq>> {
-    pub(crate) async fn own() -> Self {
-        Self::on(Box::new(RabbitMq::start().await))
+impl AmqpBroker<MutexGuard<'static, RabbitMq>> {
+    /// For what hits everybody on a broker. There is one, which one test has after the other.
+    pub(crate) async fn alone() -> Self {
+        static ALONE: OnceCell<AsyncMutex<RabbitMq>> = OnceCell::const_new();
+        let alone = ALONE.get_or_init(async || AsyncMutex::new(RabbitMq::start().await)).await;
+        let broker = Self::on(alone.lock().await);
+        broker.recover().await;
+        broker
+    }
+
+    /// A test that failed can have left it in any state.
+    async fn recover(&self) {
+        match self.rabbitmq.pid() {
+            Some(_) => self.rabbitmq.resume(),
+            None => self.rabbitmq.start_again().await,
+        }
+        self.block(false).await;
     }
 }
 
@@ -81,7 +96,7 @@ impl<R: Deref<Target = RabbitMq>> AmqpBroker<R> {
         let name = format!("{}/{}", self.namespace, fleet());
         AmqpSettings {
             heartbeat: Duration::from_secs(1),
-            ..AmqpSettings::new(url, self.namespace.clone(), name)
+            ..AmqpSettings::new([url], self.namespace.clone(), name)
         }
     }
 

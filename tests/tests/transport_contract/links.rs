@@ -6,9 +6,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use crate::fixture::Broker;
-use crate::service::{
-    Echo, Handlers, Note, Serving, Wait, echo, long, next, the_peer, the_service, within,
-};
+use crate::service::{Echo, Handlers, Note, Serving, Wait, echo, long, next, the_peer, the_service, within};
 
 type Calling = JoinHandle<Result<String, CallError>>;
 
@@ -103,7 +101,9 @@ pub(crate) async fn a_server_on_a_closed_link_still_stops(broker: impl Broker) {
 }
 
 /// Needs a broker of its own: everybody else would be blocked too.
-pub(crate) async fn a_blocked_broker_refuses_new_calls_as_overloaded_and_takes_them_again(broker: impl Broker) {
+pub(crate) async fn a_blocked_broker_refuses_new_calls_as_overloaded_and_takes_them_again(
+    broker: impl Broker,
+) {
     let (server, client) = (broker.connection().await, broker.connection().await);
     let _serving = Serving::start(&server, &the_service(), Handlers::new().router).await;
     assert!(echo(&client, &the_service(), "before").await.is_ok());

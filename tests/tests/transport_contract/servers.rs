@@ -1,6 +1,6 @@
 //! What a server takes on, what it leaves, and how it stops.
 
-use bellwether_rpc::{Call, CallError, Connection, FaultKind, Limits, Router};
+use bellwether_rpc::{Address, Call, CallError, Connection, FaultKind, Limits, Router};
 use bellwether_tests::eventually;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -82,11 +82,17 @@ pub(crate) async fn a_full_queue_answers_overloaded_and_a_dropped_call_internal(
     let _serving = Serving::start(&server, &the_service(), router).await;
     let first = note(&client, "first");
     eventually("it is queued", async || queued.len() == 1).await;
-    assert_fault(&within("an answer", note(&client, "second")).await.expect("no panic"), FaultKind::Overloaded);
+    assert_fault(
+        &within("an answer", note(&client, "second")).await.expect("no panic"),
+        FaultKind::Overloaded,
+    );
     drop(queued.recv().await);
     assert_fault(&within("an answer", first).await.expect("no panic"), FaultKind::Internal);
     drop(queued);
-    assert_fault(&within("an answer", note(&client, "third")).await.expect("no panic"), FaultKind::Unavailable);
+    assert_fault(
+        &within("an answer", note(&client, "third")).await.expect("no panic"),
+        FaultKind::Unavailable,
+    );
 }
 
 pub(crate) async fn an_expired_request_is_never_handled(broker: impl Broker) {
@@ -98,7 +104,9 @@ pub(crate) async fn an_expired_request_is_never_handled(broker: impl Broker) {
     })
     .await;
     client.notify::<Note>(&the_service(), &"expired".into(), short()).await.expect("sent");
-    tokio::time::sleep(Duration::from_millis(350)).await; // Not for somebody to get ready: for it to expire.
+    // What comes back shows that what was sent before it has arrived: from here on its time runs at the broker.
+    assert_unroutable(&echo(&client, &Address::shared("nobody"), "anybody?").await);
+    tokio::time::sleep(Duration::from_millis(400)).await;
 
     let second = broker.connection().await;
     let mut handlers = Handlers::new();

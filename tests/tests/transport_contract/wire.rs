@@ -9,9 +9,7 @@ use std::time::Duration;
 
 use crate::fixture::{AmqpBroker, Broker};
 use crate::raw::{Raw, take};
-use crate::service::{
-    Echo, Handlers, Note, Serving, assert_fault, echo, long, next, the_peer, the_service,
-};
+use crate::service::{Echo, Handlers, Note, Serving, assert_fault, echo, long, next, the_peer, the_service};
 
 #[tokio::test]
 async fn queues_and_exchanges_are_named_and_declared_as_agreed() {
@@ -45,8 +43,7 @@ async fn queues_and_exchanges_are_named_and_declared_as_agreed() {
         exchanges,
         [format!("{n}.abacus\tdirect\ttrue\tfalse"), format!("{n}.abacus.all\tfanout\ttrue\tfalse")]
     );
-    let bindings =
-        broker.list("list_bindings", &["source_name", "destination_name", "routing_key"]).await;
+    let bindings = broker.list("list_bindings", &["source_name", "destination_name", "routing_key"]).await;
     let queue = peers[0].split('\t').next().unwrap_or_default();
     for bound in [format!("{n}.abacus\t{queue}\tbead-1"), format!("{n}.abacus.all\t{queue}\t")] {
         assert!(bindings.contains(&bound), "{bound} is not in {bindings:#?}");
@@ -88,7 +85,7 @@ async fn heartbeats_and_frames_are_the_ones_asked_for() {
 #[tokio::test]
 async fn a_request_carries_what_was_agreed() {
     let broker = AmqpBroker::shared().await;
-    let raw = Raw::connect(&broker.rabbitmq).await;
+    let raw = Raw::connect(broker.rabbitmq).await;
     let queue = format!("{}.calculator", broker.namespace);
     raw.declare_durable(&queue, &[]).await;
     let mut requests = raw.consume(&queue).await;
@@ -133,7 +130,7 @@ async fn a_request_carries_what_was_agreed() {
 #[tokio::test]
 async fn a_request_to_one_process_names_it() {
     let broker = AmqpBroker::shared().await;
-    let raw = Raw::connect(&broker.rabbitmq).await;
+    let raw = Raw::connect(broker.rabbitmq).await;
     let (server, client) = (broker.connection().await, broker.connection().await);
     let _serving = Serving::start(&server, &the_peer(), Handlers::new().router).await;
     let (queue, mut requests) = raw.own_queue().await;
@@ -157,7 +154,7 @@ async fn a_request_to_one_process_names_it() {
 #[tokio::test]
 async fn a_reply_and_a_fault_carry_what_was_agreed() {
     let broker = AmqpBroker::shared().await;
-    let raw = Raw::connect(&broker.rabbitmq).await;
+    let raw = Raw::connect(broker.rabbitmq).await;
     let server = broker.connection().await;
     let _serving = Serving::start(&server, &the_service(), Handlers::new().router).await;
     let (reply_queue, mut replies) = raw.own_queue().await;
@@ -186,7 +183,7 @@ async fn a_reply_and_a_fault_carry_what_was_agreed() {
 #[tokio::test]
 async fn a_request_without_a_correlation_id_is_answered_all_the_same() {
     let broker = AmqpBroker::shared().await;
-    let raw = Raw::connect(&broker.rabbitmq).await;
+    let raw = Raw::connect(broker.rabbitmq).await;
     let server = broker.connection().await;
     let _serving = Serving::start(&server, &the_service(), Handlers::new().router).await;
     let (reply_queue, mut replies) = raw.own_queue().await;
@@ -198,7 +195,7 @@ async fn a_request_without_a_correlation_id_is_answered_all_the_same() {
 #[tokio::test]
 async fn what_makes_no_sense_is_dropped_unanswered_and_the_next_is_served() {
     let broker = AmqpBroker::shared().await;
-    let raw = Raw::connect(&broker.rabbitmq).await;
+    let raw = Raw::connect(broker.rabbitmq).await;
     let server = broker.connection().await;
     let _serving = Serving::start(&server, &the_service(), Handlers::new().router).await;
     let (reply_queue, mut replies) = raw.own_queue().await;
@@ -228,7 +225,7 @@ async fn what_makes_no_sense_is_dropped_unanswered_and_the_next_is_served() {
 #[tokio::test]
 async fn a_newer_protocol_of_any_integer_is_a_bad_request_and_an_absurd_header_is_none() {
     let broker = AmqpBroker::shared().await;
-    let raw = Raw::connect(&broker.rabbitmq).await;
+    let raw = Raw::connect(broker.rabbitmq).await;
     let server = broker.connection().await;
     let _serving = Serving::start(&server, &the_service(), Handlers::new().router).await;
     let (reply_queue, mut replies) = raw.own_queue().await;
@@ -255,7 +252,7 @@ async fn a_newer_protocol_of_any_integer_is_a_bad_request_and_an_absurd_header_i
 #[tokio::test]
 async fn an_answer_that_cannot_be_read_is_an_internal_fault_and_harms_nobody() {
     let broker = AmqpBroker::shared().await;
-    let raw = Raw::connect(&broker.rabbitmq).await;
+    let raw = Raw::connect(broker.rabbitmq).await;
     let queue = format!("{}.calculator", broker.namespace);
     raw.declare_durable(&queue, &[]).await;
     let mut requests = raw.consume(&queue).await;

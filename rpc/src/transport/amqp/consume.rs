@@ -54,9 +54,8 @@ impl Session {
         );
         let consumer = consuming.await.map_err(refused)?;
         let pause = self.environment.settings.heartbeat * HEARTBEATS_BETWEEN_BINDS;
-        let upkeep = bindings.map(|bindings| {
-            AbortOnDropHandle::new(tokio::spawn(bindings.keep(channel.clone(), pause)))
-        });
+        let upkeep = bindings
+            .map(|bindings| AbortOnDropHandle::new(tokio::spawn(bindings.keep(channel.clone(), pause))));
         Ok(deliveries(Consuming { consumer, channel, _upkeep: upkeep }))
     }
 

@@ -65,7 +65,8 @@ impl Names {
     /// Both exchanges of a service: to one peer, to all.
     pub(super) fn exchanges(&self, service: &str) -> Result<[Exchange; 2], String> {
         let peer = Exchange { name: short(&self.peer_exchange(service))?, kind: ExchangeKind::Direct };
-        let everyone = Exchange { name: short(&self.everyone_exchange(service))?, kind: ExchangeKind::Fanout };
+        let everyone =
+            Exchange { name: short(&self.everyone_exchange(service))?, kind: ExchangeKind::Fanout };
         Ok([peer, everyone])
     }
 

@@ -8,12 +8,13 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-/// A return comes within a round trip: while a request is this young, returns are looked for often.
-const YOUNG: Duration = Duration::from_millis(50);
+/// A return comes within a round trip: the younger the last request, the more often returns are looked for. A busy
+/// broker may take its time, so looking goes on, ever more seldom, until the request is this old.
+const OLD: Duration = Duration::from_secs(15);
 const OFTEN: Duration = Duration::from_millis(1);
-/// Until a request is this old, they are still looked for, now and then.
-const OLD: Duration = Duration::from_secs(1);
-const NOW_AND_THEN: Duration = Duration::from_millis(50);
+const SELDOM: Duration = Duration::from_millis(500);
+/// The pause between two looks, as a part of the request's age.
+const PART: u32 = 20;
 
 /// Waits for one publish to be confirmed. The return that comes with it may be another's: each names its own call.
 pub(super) async fn await_confirm(confirm: PublisherConfirm, inbound: mpsc::Sender<Inbound>) {
@@ -28,7 +29,7 @@ pub(super) async fn poll_returns(channel: Channel, requested: &Notify, inbound: 
         requested.notified().await;
         let mut last_request = Instant::now();
         while last_request.elapsed() < OLD {
-            let pause = if last_request.elapsed() < YOUNG { OFTEN } else { NOW_AND_THEN };
+            let pause = (last_request.elapsed() / PART).clamp(OFTEN, SELDOM);
             tokio::select! {
                 () = sleep(pause) => {}
                 () = requested.notified() => last_request = Instant::now(),

@@ -106,6 +106,7 @@ impl Shared {
     async fn live(&self, session: &Arc<Session>) -> String {
         *self.lock() = Some(session.clone());
         session.show_link();
+        metrics::counter!("bellwether_rpc_connections_total").increment(1);
         tracing::info!(generation = session.generation, "connected to the broker");
         tokio::select! {
             reason = session.over() => reason,
@@ -115,10 +116,14 @@ impl Shared {
 
     /// Takes the session back: its calls end, and its connections too, whoever still holds a channel of them.
     async fn retire(&self, session: &Session, reason: String) {
+        if !self.closed.is_cancelled() {
+            metrics::counter!("bellwether_rpc_connections_lost_total").increment(1);
+        }
         // The link first: who finds no session waits for the link to change.
         self.set_down(reason);
         *self.lock() = None;
-        let _ = self.environment.inbound.send(Inbound::Lost).await;
+        let lost = Inbound::Lost { generation: session.generation };
+        let _ = self.environment.inbound.send(lost).await;
         session.close().await;
     }
 
@@ -129,7 +134,6 @@ impl Shared {
             return;
         }
         let down = Link::Down { reason };
-        metrics::counter!("bellwether_rpc_disconnects_total").increment(1);
         self.environment.link.send_if_modified(|link| {
             let changed = *link != down;
             if changed {

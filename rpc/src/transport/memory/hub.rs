@@ -87,33 +87,36 @@ impl Hub {
         watched
     }
 
-    /// Ends a link for good; returns where to say so.
-    pub(super) fn detach(self: &Arc<Self>, instance: Instance) -> Option<mpsc::Sender<Inbound>> {
+    /// Ends a link for good; returns where to say so, and of which generation.
+    pub(super) fn detach(
+        self: &Arc<Self>,
+        instance: Instance,
+    ) -> Option<(mpsc::Sender<Inbound>, Generation)> {
         let mut state = self.lock();
         let attached = state.links.remove(&instance)?;
         attached.link.send_replace(Link::Closed);
         self.drop_consumers(&mut state, instance);
-        Some(attached.inbound)
+        Some((attached.inbound, attached.generation))
     }
 
-    /// Cuts a link, until it is reconnected; returns where to say so.
-    pub(super) fn cut(self: &Arc<Self>, instance: Instance) -> Option<mpsc::Sender<Inbound>> {
+    /// Cuts a link, until it is reconnected; returns where to say so, and which generation was lost.
+    pub(super) fn cut(self: &Arc<Self>, instance: Instance) -> Option<(mpsc::Sender<Inbound>, Generation)> {
         let mut state = self.lock();
         let attached = state.links.get_mut(&instance)?;
         attached.connected = false;
-        attached.generation += 1;
         attached.link.send_replace(Link::Down { reason: "cut".into() });
-        let inbound = attached.inbound.clone();
+        let lost = (attached.inbound.clone(), attached.generation);
         self.drop_consumers(&mut state, instance);
-        Some(inbound)
+        Some(lost)
     }
 
     /// Connects a link that was cut, as its next generation.
     pub(super) fn reconnect(&self, instance: Instance) {
         let mut state = self.lock();
         let blocked = state.blocked.clone();
-        if let Some(attached) = state.links.get_mut(&instance) {
+        if let Some(attached) = state.links.get_mut(&instance).filter(|attached| !attached.connected) {
             attached.connected = true;
+            attached.generation += 1;
             attached.link.send_replace(link_state(blocked, attached.generation));
         }
     }
@@ -339,7 +342,8 @@ impl State {
     }
 
     fn forget_if_done(&mut self, id: u64) {
-        if self.consumers.get(&id).is_some_and(|consumer| consumer.stopped && consumer.unfinished.is_empty()) {
+        if self.consumers.get(&id).is_some_and(|consumer| consumer.stopped && consumer.unfinished.is_empty())
+        {
             self.consumers.remove(&id);
         }
     }
