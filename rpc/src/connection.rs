@@ -108,6 +108,32 @@ impl Connection {
         }
     }
 
+    /// Sends a message to this process itself, through the broker, and waits until it is back: both ways work.
+    ///
+    /// A link that is up proves less: a broker that stands still keeps its connections for a while.
+    ///
+    /// # Errors
+    /// Every way a call can end other than well.
+    pub async fn round_trip(&self, deadline: Deadline) -> Result<(), CallError> {
+        let Shared { transport, in_flight, .. } = &*self.shared;
+        let generation = connected(&mut self.link(), deadline).await?;
+        let reply_to = transport.reply_to().ok_or(CallError::Disconnected)?;
+        let id = CorrelationId::new();
+        let Some(mut place) = in_flight.enter(id.clone(), "this process".to_owned(), None, generation) else {
+            return Err(CallError::Overloaded { reason: format!("{IN_FLIGHT_LIMIT} calls are in flight") });
+        };
+        let echo = Message::answer(Some(id), self.instance(), Ok(Bytes::new()));
+        let there_and_back = async {
+            match transport.reply(&reply_to, echo).await.map_err(Unsent::from) {
+                Ok(()) => place.outcome().await.map(drop),
+                Err(Unsent::NoLink) => Err(CallError::Disconnected),
+                Err(Unsent::Ended(error)) => Err(error),
+            }
+        };
+        let ended = timeout_at(deadline.instant(), there_and_back).await;
+        ended.unwrap_or(Err(CallError::DeadlineExceeded { sent: true }))
+    }
+
     /// A server of `address` on this connection.
     #[must_use]
     pub fn server(&self, address: Address, router: Router, limits: Limits) -> Server {

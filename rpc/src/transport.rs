@@ -31,6 +31,9 @@ pub trait Transport: Send + Sync + 'static {
     /// Sends an answer. One that nobody waits for any more is lost without a word.
     async fn reply(&self, to: &ReplyTo, message: Message) -> Result<(), SendError>;
 
+    /// The reply queue of this process; none while there is no link.
+    fn reply_to(&self) -> Option<ReplyTo>;
+
     /// Receives what is sent to `address`, at most `prefetch` deliveries unfinished at a time. Once this returns,
     /// the address reaches us. The stream ends when the link, or its queue, is lost.
     async fn consume(&self, address: &Address, prefetch: u16) -> Result<Deliveries, ConsumeError>;

@@ -85,6 +85,7 @@ contract! {
         a_cut_link_fails_calls_in_flight_as_disconnected
         a_server_whose_link_was_cut_binds_again_by_itself
         calls_made_while_disconnected_wait_for_the_link
+        a_message_to_oneself_comes_back_over_every_link
         close_fails_calls_in_flight_and_calls_to_come
         a_server_on_a_closed_link_still_stops;
 }

@@ -67,6 +67,10 @@ impl Transport for Amqp {
         session.reply(to, message).await
     }
 
+    fn reply_to(&self) -> Option<ReplyTo> {
+        self.supervisor.session().map(|session| session.reply_to())
+    }
+
     async fn consume(&self, address: &Address, prefetch: u16) -> Result<Deliveries, ConsumeError> {
         let session = self.supervisor.session().ok_or(ConsumeError::NotConnected)?;
         session.consume(address, prefetch).await

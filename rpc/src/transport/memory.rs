@@ -92,6 +92,10 @@ impl Transport for MemoryTransport {
         Ok(())
     }
 
+    fn reply_to(&self) -> Option<ReplyTo> {
+        self.hub.reply_to(self.instance)
+    }
+
     async fn consume(&self, address: &Address, prefetch: u16) -> Result<Deliveries, ConsumeError> {
         self.hub.consume(self.instance, address, prefetch)
     }

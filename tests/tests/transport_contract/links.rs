@@ -78,6 +78,16 @@ pub(crate) async fn calls_made_while_disconnected_wait_for_the_link(broker: impl
     within("calls are answered again", calling).await.expect("every outcome is right");
 }
 
+pub(crate) async fn a_message_to_oneself_comes_back_over_every_link(broker: impl Broker) {
+    let client = broker.connection().await;
+    assert_eq!(client.round_trip(long()).await, Ok(()));
+    broker.cut(client.instance()).await;
+    eventually("it comes back over the next link", async || client.round_trip(long()).await).await;
+    assert_eq!(client.in_flight(), 0);
+    client.close().await;
+    assert_eq!(client.round_trip(long()).await, Err(CallError::Disconnected));
+}
+
 pub(crate) async fn close_fails_calls_in_flight_and_calls_to_come(broker: impl Broker) {
     let (server, client) = (broker.connection().await, broker.connection().await);
     let mut handlers = Handlers::new();
@@ -127,6 +137,8 @@ pub(crate) async fn a_blocked_broker_refuses_new_calls_as_overloaded_and_takes_t
         }
         let noted = client.notify::<Note>(&the_service(), &"refused".into(), long()).await;
         assert!(matches!(noted, Err(CallError::Overloaded { .. })), "{noted:?}");
+        let there_and_back = client.round_trip(long()).await;
+        assert!(matches!(there_and_back, Err(CallError::Overloaded { .. })), "{there_and_back:?}");
         assert_eq!(client.in_flight(), 0);
 
         broker.block(false).await;

@@ -282,6 +282,10 @@ async fn a_frozen_broker_is_missed_by_its_heartbeats_and_a_close_does_not_wait_f
     next(&mut handlers.seen).await;
 
     broker.rabbitmq.pause();
+    // The link looks as it did; a message to oneself shows what it is worth.
+    let moment = bellwether_rpc::Deadline::after(Duration::from_millis(500));
+    let there_and_back = waiting.round_trip(moment).await;
+    assert_eq!(there_and_back, Err(CallError::DeadlineExceeded { sent: true }));
     // What the broker returns, it returns once it goes on.
     let unroutable = tokio::spawn(async move { echo(&waiting, &Address::shared("nobody"), "late").await });
     let started = tokio::time::Instant::now();

@@ -136,6 +136,11 @@ impl Session {
         self.publish(route, mandatory, &message).await
     }
 
+    /// Where answers to this process arrive.
+    pub(super) fn reply_to(&self) -> ReplyTo {
+        self.reply_queue.clone()
+    }
+
     /// Sends an answer: never mandatory, since its caller may have gone.
     pub(super) async fn reply(self: &Arc<Self>, to: &ReplyTo, message: Message) -> Result<(), SendError> {
         let key = short(&to.0).map_err(SendError::Invalid)?;

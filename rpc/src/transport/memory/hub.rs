@@ -133,6 +133,13 @@ impl Hub {
         self.lock().links.get(&instance).map(|attached| attached.inbound.clone())
     }
 
+    /// The reply queue of a link that is connected.
+    pub(super) fn reply_to(&self, instance: Instance) -> Option<ReplyTo> {
+        let state = self.lock();
+        let attached = state.links.get(&instance).filter(|attached| attached.connected)?;
+        Some(reply_queue_of(instance, attached.generation))
+    }
+
     /// Who reads this reply queue, while it exists.
     pub(super) fn reply_queue(&self, name: &ReplyTo) -> Option<mpsc::Sender<Inbound>> {
         let (instance, generation) = name.0.rsplit_once('.')?;
@@ -156,7 +163,7 @@ impl Hub {
         let mut state = self.lock();
         let generation = state.open_link(from)?;
         if message.expects_reply() {
-            message.reply_to = Some(ReplyTo(format!("{from}.{generation}").into()));
+            message.reply_to = Some(reply_queue_of(from, generation));
         }
         let now = Instant::now();
         let expires = now + message.deadline.unwrap_or(DEFAULT_DEADLINE);
@@ -390,6 +397,10 @@ impl Queue {
         self.consumers.push_back(consumer);
         Some(consumer)
     }
+}
+
+fn reply_queue_of(instance: Instance, generation: Generation) -> ReplyTo {
+    ReplyTo(format!("{instance}.{generation}").into())
 }
 
 fn link_state(blocked: Option<String>, generation: Generation) -> Link {
