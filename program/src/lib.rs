@@ -1,7 +1,11 @@
-//! What every Bellwether program does at its start: reads its settings, opens its log, listens to signals.
+//! What every Bellwether program does alike: reads its settings, opens its log, listens to signals, answers HTTP, and
+//! shows what it measures.
 #![deny(missing_docs)]
 
+pub mod healthcheck;
+pub mod http;
 pub mod log;
+pub mod metrics;
 pub mod settings;
 pub mod signals;
 mod unrepeated;

@@ -34,6 +34,7 @@ pub fn read<T: Parser>(arguments: Vec<OsString>, file: Option<OsString>) -> Resu
     let mut command = T::command().arg(
         Arg::new(FLAG)
             .long(FLAG)
+            .global(true)
             .value_name("FILE")
             .env(VARIABLE)
             .value_parser(clap::value_parser!(PathBuf))

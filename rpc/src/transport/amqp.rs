@@ -1,7 +1,7 @@
 //! RabbitMQ: addresses as queues and exchanges, over connections that come back by themselves.
 //!
-//! The only place that names lapin. Each life of the connection is a [`session`]; the [`supervisor`] makes a new one
-//! when it ends. Names are in [`names`], properties in [`wire`], unroutable requests in [`returns`].
+//! The only place that names lapin. Each life of the connection is a `session`; the `supervisor` makes a new one
+//! when it ends. Names are in `names`, properties in `wire`, unroutable requests in `returns`.
 
 mod backoff;
 mod consume;
