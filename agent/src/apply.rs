@@ -218,8 +218,9 @@ impl ApplyLoop {
         if self.needs_driver(&target)
             && let Some(set) = target.effective()
         {
+            let started = Instant::now();
             let applied = self.driver.apply(&set).await;
-            record(&applied);
+            record(&applied, started);
             applied?;
             tracing::info!(digest = %set.digest, revision = %set.revision, documents = set.documents.len(), "serving");
             self.confirmed = true;
@@ -293,6 +294,8 @@ impl ApplyLoop {
         let trouble = self.trouble.as_ref().map(|trouble| trouble.retry_at);
         let retry_at = trouble.or_else(|| self.refusals.next_retry());
         let now = Served::ready(self.served.clone(), self.last_error(), retry_at);
+        metrics::gauge!("bellwether_agent_revision").set(now.known.revision.get() as f64);
+        metrics::gauge!("bellwether_agent_failing").set(u8::from(now.last_error.is_some()));
         self.publish.send_if_modified(|before| {
             let news = !before.says_the_same(&now);
             *before = now;
@@ -314,7 +317,8 @@ fn answer(settled: Vec<(Ticket, Result<Known, NotApplied>)>) {
     }
 }
 
-fn record(applied: &Result<(), ApplyError>) {
+fn record(applied: &Result<(), ApplyError>, started: Instant) {
     let outcome = applied.as_ref().err().map_or("ok", ApplyError::step);
     metrics::counter!("bellwether_agent_applies_total", "outcome" => outcome).increment(1);
+    metrics::histogram!("bellwether_agent_apply_duration_seconds").record(started.elapsed());
 }

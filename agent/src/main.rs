@@ -4,23 +4,28 @@ mod options;
 
 use anyhow::Context;
 use bellwether_agent::{
-    StateDir,
+    Settings, StateDir,
     driver::{Driver, file::FileDriver},
 };
-use bellwether_program::{log, settings, signals};
+use bellwether_program::{healthcheck::healthcheck, log, metrics::Metrics, settings, signals};
 use bellwether_rpc::{
     Connection,
     transport::amqp::{Amqp, LOG_FILTER},
 };
-use options::{DriverName, Flags, Options};
+use options::{Command, DriverName, Flags, Options};
 use std::{process::ExitCode, time::Duration};
 use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
 
 /// How long closing the connection may take.
 const CLOSE: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
-    let options = settings::parse::<Flags>().options().unwrap_or_else(|error| error.exit());
+    let flags: Flags = settings::parse();
+    if let Some(Command::Healthcheck) = flags.command {
+        return healthcheck(flags.health_address().unwrap_or_else(|error| error.exit()));
+    }
+    let options = flags.options().unwrap_or_else(|error| error.exit());
     match serve(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -38,8 +43,23 @@ async fn serve(options: Options) -> anyhow::Result<()> {
     let driver: Box<dyn Driver> = match options.driver {
         DriverName::File => Box::new(FileDriver::new(state.path(), options.file)?),
     };
+    let mut settings = options.settings;
+    // Without a page to show them on, nothing is kept.
+    let upkeep = match settings.health_listen {
+        Some(_) => Some(keep_metrics(&mut settings)?),
+        None => None,
+    };
     let connection = Connection::new(Amqp::start(options.amqp));
-    let ended = bellwether_agent::run(options.settings, connection.clone(), driver, state, shutdown).await;
+    let ended = bellwether_agent::run(settings, connection.clone(), driver, state, shutdown).await;
     let _ = timeout(CLOSE, connection.close()).await;
+    drop(upkeep);
     Ok(ended?)
+}
+
+fn keep_metrics(settings: &mut Settings) -> anyhow::Result<AbortOnDropHandle<()>> {
+    let (metrics, upkeep) = Metrics::install(env!("CARGO_PKG_VERSION")).context("metrics")?;
+    bellwether_rpc::metrics::describe();
+    bellwether_agent::metrics::describe();
+    settings.metrics = Some(metrics);
+    Ok(upkeep)
 }

@@ -10,9 +10,9 @@ use bellwether_ingress::TimeSpan;
 use bellwether_program::unrepeated;
 use bellwether_proto::{AgentName, Fleet, namespace};
 use bellwether_rpc::transport::amqp::{AmqpSettings, AmqpUrl};
-use clap::{CommandFactory, Parser, ValueEnum, error::ErrorKind};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use label::Label;
-use std::{fs, path::PathBuf};
+use std::{fs, net::SocketAddr, path::PathBuf};
 
 const AFTER_HELP: &str = "\
 Each setting is taken from its flag, else from its environment variable, else from the file of --config, else it is \
@@ -29,12 +29,18 @@ Examples:
   # The same settings from a file
   bellwether-agent --config /etc/bellwether/agent.toml
 
+  # In a container: say how it is, and ask for it
+  bellwether-agent --health-listen 127.0.0.1:7410
+  bellwether-agent healthcheck --health-listen 127.0.0.1:7410
+
 Exit status: 0 after SIGTERM or SIGINT, 2 when a setting is wrong, 1 for any other error.";
 
 /// The agent on a node: it takes ingress configs from a Bellwether controller and has a local proxy serve them.
 #[derive(Parser)]
 #[command(name = "bellwether-agent", version, after_help = AFTER_HELP)]
 pub(crate) struct Flags {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
     /// RabbitMQ: amqp:// or amqps://, user and password included; repeat it for a cluster's other nodes
     #[arg(
         long,
@@ -88,9 +94,19 @@ pub(crate) struct Flags {
     /// How often to beat, until a controller assigns something else
     #[arg(long, env = "BELLWETHER_INTERVAL", value_name = "TIME", default_value = "1s")]
     interval: TimeSpan,
+    /// Where to answer /healthz, /readyz and /metrics over HTTP, without a key: nothing in them is secret [default: off]
+    #[arg(long, global = true, env = "BELLWETHER_HEALTH_LISTEN", value_name = "ADDRESS")]
+    pub(crate) health_listen: Option<SocketAddr>,
     /// What to log to stderr: error, warn, info, debug or trace, or directives such as info,bellwether_agent=debug
     #[arg(long, env = "BELLWETHER_LOG", value_name = "FILTER", default_value = "info")]
     log: String,
+}
+
+/// What else the program can do.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Asks the agent that listens on --health-listen whether it is ready: exit 0 when it is, else 1
+    Healthcheck,
 }
 
 /// The drivers there are.
@@ -111,12 +127,19 @@ pub(crate) struct Options {
 }
 
 impl Flags {
+    /// Where `healthcheck` asks; an error is one of usage.
+    pub(crate) fn health_address(&self) -> Result<SocketAddr, clap::Error> {
+        let why = "healthcheck: give --health-listen, the address that the agent was given";
+        self.health_listen.ok_or_else(|| usage(why.to_owned()))
+    }
+
     /// What the flags amount to; an error is one of usage.
     pub(crate) fn options(self) -> Result<Options, clap::Error> {
         let name = self.name.map_or_else(host_name, Ok).map_err(usage)?;
         let mut settings = Settings::new(name);
         settings.labels = label::distinct(self.label).map_err(usage)?;
         settings.interval = self.interval.into();
+        settings.health_listen = self.health_listen;
         let hook = |command: Option<String>, limit: TimeSpan| {
             command.map(|command| Hook { command, time_limit: limit.into() })
         };

@@ -4,6 +4,7 @@ use crate::{
     AgentError, Settings, StateDir,
     apply::ApplyLoop,
     driver::Driver,
+    health::{Health, HealthServer},
     heartbeat::Heartbeat,
     service::Service,
     set::ConfigSet,
@@ -25,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 /// With a remembered set it serves that first, whether or not a broker can be reached.
 ///
 /// # Errors
-/// When the state folder cannot be read, or a task of the agent ends by itself.
+/// When the state folder cannot be read, the health pages cannot listen, or a task of the agent ends by itself.
 pub async fn run(
     settings: Settings,
     connection: Connection,
@@ -33,6 +34,7 @@ pub async fn run(
     state: StateDir,
     shutdown: CancellationToken,
 ) -> Result<(), AgentError> {
+    let health_server = HealthServer::bind(&settings).await?;
     let instance = connection.instance();
     let remembered = remembered(&state)?;
     let client = ControllerClient::new(connection.clone());
@@ -52,6 +54,7 @@ pub async fn run(
     };
     let limits = Limits { drain: settings.drain, ..Limits::default() };
     let server = connection.server(agent::address(&name), service.router(), limits);
+    let health = Health { instance, bound: server.bound(), served: served.clone() };
     let heartbeat = Heartbeat::new(&settings, instance, client.clone(), server.bound(), served, trigger);
 
     tracing::info!(agent = %name, %instance, version = settings.version, "starting");
@@ -60,12 +63,15 @@ pub async fn run(
     let mut server = Task::start("server", |stop| server.run(stop));
     let mut apply_loop = Task::start("apply loop", |stop| apply_loop.run(stop));
 
+    let mut health = health_server.map(|it| Task::start("health server", |stop| it.run(health, stop)));
+
     let ended = tokio::select! {
         () = shutdown.cancelled() => Ok(()),
         error = heartbeat.ended() => Err(error),
         error = sync.ended() => Err(error),
         error = server.ended() => Err(error),
         error = apply_loop.ended() => Err(error),
+        Some(error) = ended_if_any(health.as_mut()) => Err(error),
     };
 
     heartbeat.stop().await;
@@ -75,6 +81,10 @@ pub async fn run(
     apply_loop.stop_within(settings.drain).await;
     tracing::info!(agent = %name, "stopped");
     ended
+}
+
+async fn ended_if_any(task: Option<&mut Task>) -> Option<AgentError> {
+    Some(task?.ended().await)
 }
 
 /// What the state folder remembers. What cannot be read is nothing, and does not empty the proxy.

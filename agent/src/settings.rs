@@ -1,11 +1,12 @@
 //! What an agent is told about itself.
 
 use bellwether_ingress::Labels;
+use bellwether_program::metrics::Metrics;
 use bellwether_proto::AgentName;
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 /// What an agent is told about itself. Its instance is that of the connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Its name, unique within the fleet.
     pub name: AgentName,
@@ -19,6 +20,10 @@ pub struct Settings {
     pub goodbye: Duration,
     /// How long a change that is being applied on shutdown may take to finish; 10 s.
     pub drain: Duration,
+    /// Where to say over HTTP how it is; nowhere unless it is given.
+    pub health_listen: Option<SocketAddr>,
+    /// What `/metrics` shows there; nothing where several agents share a process.
+    pub metrics: Option<Metrics>,
 }
 
 impl Settings {
@@ -32,6 +37,8 @@ impl Settings {
             interval: Duration::from_secs(1),
             goodbye: Duration::from_secs(1),
             drain: Duration::from_secs(10),
+            health_listen: None,
+            metrics: None,
         }
     }
 }

@@ -4,6 +4,7 @@
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs,
+    net::TcpListener,
     path::Path,
     process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
@@ -77,4 +78,31 @@ fn a_template_that_is_none_ends_with_1() {
         output(&["--name", "a", "--state-dir", state.to_str().unwrap(), "--template", &template]);
     assert_eq!(status, Some(1), "{words}");
     assert!(words.starts_with("error: the template ") && words.contains("proxy.conf:1"), "{words}");
+}
+
+#[test]
+fn healthcheck_says_by_its_exit_code_whether_an_agent_is_ready() {
+    assert_eq!(output(&["healthcheck"]).0, Some(2), "it does not know whom to ask");
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let ask = || output(&["healthcheck", "--health-listen", &address]);
+    let (status, words) = ask();
+    assert_eq!(status, Some(1), "{words}");
+    assert!(words.contains("does not answer"), "{words}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let arguments = ["--name", "node-7", "--amqp-url", NO_BROKER, "--state-dir", state.to_str().unwrap()];
+    let mut running = agent(&[&arguments[..], &["--health-listen", &address]].concat()).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let words = loop {
+        let (status, words) = ask();
+        assert_eq!(status, Some(1), "{words}");
+        if !words.contains("does not answer") {
+            break words;
+        }
+        assert!(Instant::now() < deadline, "{words}");
+    };
+    running.kill().unwrap();
+    running.wait().unwrap();
+    assert!(words.contains("the agent's queue is not bound"), "{words}");
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     client::{Access, Client, ServerUrl},
-    commands::{completion, delete, push, rollouts},
+    commands::{agents, check, completion, delete, get, push, rollouts},
     dev::DevArgs,
     report::Output,
 };
@@ -13,7 +13,9 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "\
 Examples:
   bellwether dev                            a whole fleet in one process, nothing to install
+  bellwether check shop.yaml                whether a config is good, without a fleet
   bellwether push shop.yaml                 send a config to every agent that it selects
+  bellwether status                         how the fleet stands
   bellwether agents                         who is there, and who serves what it should
   bellwether --server http://10.0.0.5:7400,http://10.0.0.6:7400 configs
 
@@ -40,21 +42,37 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Dev(DevArgs),
+    Check(check::CheckArgs),
     Push(push::PushArgs),
     Delete(delete::DeleteArgs),
+    Get(get::GetArgs),
     /// Lists the configs that the fleet should serve.
     #[command(after_help = "\
 Examples:
   bellwether configs
   bellwether configs -o json")]
     Configs,
-    /// Lists the agents: who is there, and who serves what it should.
+    Agents(agents::AgentsArgs),
+    /// Shows how the fleet stands: its store, its agents, how far each config has got, and its controllers.
     #[command(after_help = "\
 Examples:
-  bellwether agents
-  bellwether agents -o json | jq '.[] | select(.converged | not) | .name'")]
-    Agents,
+  bellwether status
+  bellwether status -o json | jq '.configs[] | select(.converged < .agents) | .name'")]
+    Status,
     Rollouts(rollouts::RolloutsArgs),
+    /// Lets the fleet follow a store that took the place of the one it follows.
+    ///
+    /// When Redis comes back empty, or as an older copy, agents refuse what it says and keep serving, and controllers
+    /// send nothing: `bellwether status` says so. If there is a backup, restore it instead. Otherwise this puts the
+    /// store into the place of the one that the agents follow: they drop what it does not hold, and pushes work again.
+    #[command(after_help = "\
+Examples:
+  bellwether status                         is the store behind the fleet?
+  bellwether adopt
+  bellwether push *.yaml                    what was lost with the old store
+
+Run it twice, and the second time it changes nothing.")]
+    Adopt,
     Completion(completion::CompletionArgs),
 }
 
@@ -100,10 +118,30 @@ mod tests {
 
     #[test]
     fn every_command_shows_examples_in_its_help() {
-        for command in Cli::command().get_subcommands_mut() {
+        fn shows_examples(command: &mut clap::Command) {
             let help = command.render_long_help().to_string();
             assert!(help.contains("Examples:"), "{help}");
+            command.get_subcommands_mut().filter(|of| of.get_name() != "help").for_each(shows_examples);
         }
+        shows_examples(&mut Cli::command());
+    }
+
+    #[test]
+    fn an_agent_may_have_the_name_of_a_subcommand() {
+        let parsed = |args: &[&str]| match Cli::try_parse_from([&["bellwether", "agents"], args].concat()) {
+            Ok(Cli { command: Command::Agents(agents), .. }) => format!("{agents:?}"),
+            other => panic!("{other:?}"),
+        };
+        for (args, name, forgets) in [
+            (&["--", "forget"][..], "forget", false),
+            (&["forget", "node-7"], "node-7", true),
+            (&["forget", "forget"], "forget", true),
+            (&["help"], "help", false),
+        ] {
+            let agents = parsed(args);
+            assert!(agents.contains(name) && agents.contains("Forget") == forgets, "{agents}");
+        }
+        assert!(Cli::try_parse_from(["bellwether", "agents", "node-7", "forget", "node-7"]).is_err());
     }
 
     #[test]

@@ -14,8 +14,11 @@ use crate::commands::ChangeArgs;
 use anyhow::Context;
 use bellwether_ingress::{ConfigName, IngressConfig};
 use bellwether_proto::{
-    RolloutId,
-    http::{AgentView, ConfigView, Problem, RolloutView},
+    AgentName, RolloutId,
+    http::{
+        AdoptionView, AgentDetail, AgentView, ConfigDetail, ConfigView, Forgotten, Problem, RolloutView,
+        StatusView,
+    },
 };
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header, redirect::Policy};
 use serde::de::DeserializeOwned;
@@ -102,9 +105,34 @@ impl Client {
         self.ask(Request::new(Method::GET, ["configs"])).await
     }
 
+    /// One config, with its record.
+    pub(crate) async fn config(&self, name: &ConfigName) -> Result<ConfigDetail, Error> {
+        self.ask(Request::new(Method::GET, ["configs", name.as_str()])).await
+    }
+
     /// All agents.
     pub(crate) async fn agents(&self) -> Result<Vec<AgentView>, Error> {
         self.ask(Request::new(Method::GET, ["agents"])).await
+    }
+
+    /// One agent.
+    pub(crate) async fn agent(&self, name: &AgentName) -> Result<AgentDetail, Error> {
+        self.ask(Request::new(Method::GET, ["agents", name.as_str()])).await
+    }
+
+    /// Forgets an agent that is offline.
+    pub(crate) async fn forget_agent(&self, name: &AgentName) -> Result<Forgotten, Error> {
+        self.ask(Request::new(Method::DELETE, ["agents", name.as_str()])).await
+    }
+
+    /// How the fleet stands.
+    pub(crate) async fn status(&self) -> Result<StatusView, Error> {
+        self.ask(Request::new(Method::GET, ["status"])).await
+    }
+
+    /// Puts the store into the place of the one that the agents follow.
+    pub(crate) async fn adopt(&self) -> Result<AdoptionView, Error> {
+        self.ask(Request::new(Method::POST, ["adopt"])).await
     }
 
     /// All rollouts, without their failures.

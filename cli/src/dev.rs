@@ -44,6 +44,9 @@ pub(crate) struct DevArgs {
     /// Where the first controller answers HTTP; the second takes a free port.
     #[arg(long, default_value = "127.0.0.1:7400", value_name = "ADDRESS")]
     listen: SocketAddr,
+    /// Lets in whoever reaches --listen: there are no keys here, so anywhere but on loopback this has to be said.
+    #[arg(long)]
+    allow_anonymous: bool,
     /// Where the agents keep their files; a temporary folder, removed at the end, unless given.
     #[arg(long, value_name = "FOLDER")]
     dir: Option<PathBuf>,
@@ -61,13 +64,14 @@ pub(crate) struct DevArgs {
 pub(crate) async fn run(args: DevArgs, style: Style, out: &mut impl Write) -> anyhow::Result<Exit> {
     log::open(&args.log, &[]).context("--log")?;
     let shutdown = signals::shutdown().context("cannot listen to signals")?;
+    let access = access(&args)?;
     let first = listen(args.listen).await?;
     let second = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("no free port")?;
     let client = client_of(&first)?;
     let apis = [first.local_addr()?, second.local_addr()?];
     let folder = Folder::new(args.dir.clone())?;
 
-    let mut fleet = Fleet::start([first, second], folder.path())?;
+    let mut fleet = Fleet::start([first, second], &access, folder.path())?;
     let agents = fleet.agents.clone();
     let exit = tokio::select! {
         exit = show(&args, &agents, apis, &client, style, out, &shutdown) => exit,
@@ -77,6 +81,14 @@ pub(crate) async fn run(args: DevArgs, style: Style, out: &mut impl Write) -> an
     drop(client);
     fleet.stop().await;
     exit
+}
+
+fn access(args: &DevArgs) -> anyhow::Result<bellwether_controller::Access> {
+    let access = bellwether_controller::Access::asked_for(None, args.allow_anonymous)?;
+    access
+        .may_be_served_at(args.listen)
+        .context("--listen: give --allow-anonymous to let in whoever reaches it, or listen on 127.0.0.1")?;
+    Ok(access)
 }
 
 /// Shows the fleet at its work, and then for as long as is wanted.
@@ -100,8 +112,11 @@ async fn show(
     let config = IngressConfig::from_yaml(EXAMPLE).context("examples/shop.yaml")?;
     let change = ChangeArgs { timeout: args.timeout, author: Author::default() };
     let exit = push::push(&[config], &change, client, style, say.out).await?;
-    for file in agents.files() {
-        say.line(format_args!("  {}", file.display()))?;
+    // With a temporary folder they would be gone when somebody looks.
+    if !args.once || args.dir.is_some() {
+        for file in agents.files() {
+            say.line(format_args!("  {}", file.display()))?;
+        }
     }
     if args.once || exit == Exit::Interrupted {
         return Ok(exit);

@@ -1,10 +1,11 @@
 //! Reads the documents of all files and finds what is wrong with any of them.
 
 use bellwether_ingress::{
-    ConfigName, DocumentError, IngressConfig, documents_from_yaml, limits::MAX_FILE_BYTES,
+    Clash, ConfigName, DocumentError, IngressConfig, clashes, documents_from_yaml, limits::MAX_FILE_BYTES,
 };
+use serde::Serialize;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsStr,
     fmt,
     fs::File,
@@ -13,8 +14,15 @@ use std::{
 };
 
 /// Everything that is wrong, one line a finding: `file:line:column: path: message`.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
 pub(crate) struct Findings(Vec<String>);
+
+impl Findings {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -22,55 +30,116 @@ impl fmt::Display for Findings {
     }
 }
 
+/// What a check of files found.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Checked {
+    /// The files in which nothing is wrong.
+    pub(crate) good: Vec<GoodFile>,
+    /// What is wrong with the others, or between any two documents.
+    pub(crate) findings: Findings,
+}
+
+/// A file in which nothing is wrong.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct GoodFile {
+    pub(crate) file: String,
+    /// How many documents it holds.
+    pub(crate) documents: usize,
+}
+
 /// The documents of all files, in their order; `-` is standard input. Either all are good or none is returned.
 pub(crate) fn read(files: &[PathBuf]) -> Result<Vec<IngressConfig>, Findings> {
-    let mut reading = Reading::default();
-    for file in files {
-        match text_of(file) {
-            Ok(text) => reading.add(&shown(file), &text),
-            Err(error) => reading.refuse(format!("{}: {error}", shown(file))),
-        }
-    }
-    reading.finish()
+    Reading::of(files).finish()
+}
+
+/// Looks at all files, and whether their documents can stand beside each other.
+pub(crate) fn check(files: &[PathBuf]) -> Checked {
+    Reading::of(files).check()
 }
 
 /// What has been read so far.
 #[derive(Default)]
 struct Reading {
     configs: Vec<IngressConfig>,
+    /// Each file, with how many documents it holds.
+    files: Vec<GoodFile>,
     file_of: BTreeMap<ConfigName, String>,
     findings: Findings,
+    faulty: BTreeSet<String>,
 }
 
 impl Reading {
+    fn of(files: &[PathBuf]) -> Self {
+        let mut reading = Self::default();
+        for file in files {
+            match text_of(file) {
+                Ok(text) => reading.add(&shown(file), &text),
+                Err(error) => reading.refuse(&shown(file), format_args!(": {error}")),
+            }
+        }
+        reading
+    }
+
     fn add(&mut self, file: &str, text: &str) {
         match documents_from_yaml(text) {
-            Ok(configs) => configs.into_iter().for_each(|config| self.add_config(file, config)),
+            Ok(configs) => {
+                self.files.push(GoodFile { file: file.to_owned(), documents: configs.len() });
+                configs.into_iter().for_each(|config| self.add_config(file, config));
+            }
             Err(errors) => {
-                errors.iter().for_each(|error| self.refuse(located(file, error)));
+                errors.iter().for_each(|error| self.refuse(file, located(error)));
                 if errors.omitted() > 0 {
-                    self.refuse(format!("{file}: and {} more", errors.omitted()));
+                    self.refuse(file, format_args!(": and {} more", errors.omitted()));
                 }
             }
         }
     }
 
     fn add_config(&mut self, file: &str, config: IngressConfig) {
-        match self.file_of.insert(config.name().clone(), file.to_owned()) {
-            None => self.configs.push(config),
-            Some(first) => self.refuse(format!(
-                "{file}: metadata.name: a second document named {}, the first is in {first}: rename or remove one",
-                config.name()
-            )),
+        match self.file_of.get(config.name()) {
+            None => {
+                self.file_of.insert(config.name().clone(), file.to_owned());
+                self.configs.push(config);
+            }
+            Some(first) => {
+                let finding = format!(
+                    ": metadata.name: a second document named {}, the first is in {first}: rename or remove one",
+                    config.name()
+                );
+                self.refuse(file, finding);
+            }
         }
     }
 
-    fn refuse(&mut self, finding: String) {
-        self.findings.0.push(finding);
+    /// Takes down a finding, which goes on where the file's name ends.
+    fn refuse(&mut self, file: &str, finding: impl fmt::Display) {
+        self.findings.0.push(format!("{file}{finding}"));
+        self.faulty.insert(file.to_owned());
     }
 
     fn finish(self) -> Result<Vec<IngressConfig>, Findings> {
-        if self.findings.0.is_empty() { Ok(self.configs) } else { Err(self.findings) }
+        if self.findings.is_empty() { Ok(self.configs) } else { Err(self.findings) }
+    }
+
+    fn check(mut self) -> Checked {
+        let configs = std::mem::take(&mut self.configs);
+        let mut before: Vec<&IngressConfig> = Vec::new();
+        for config in &configs {
+            if let Err(clash) = clashes(&before, config) {
+                self.refuse_clash(config.name(), &clash);
+            }
+            before.push(config);
+        }
+        let Self { mut files, findings, faulty, .. } = self;
+        files.retain(|file| !faulty.contains(&file.file));
+        Checked { good: files, findings }
+    }
+
+    fn refuse_clash(&mut self, name: &ConfigName, clash: &Clash) {
+        let file_of = |name| self.file_of.get(name).cloned().unwrap_or_default();
+        let owner = clash.owner().map(|owner| format!(" ({owner} is in {})", file_of(owner)));
+        let finding = format!(": document {name}: {clash}{}", owner.unwrap_or_default());
+        self.refuse(&file_of(name), finding);
     }
 }
 
@@ -99,10 +168,11 @@ fn shown(file: &Path) -> String {
     if is_stdin(file) { "<stdin>".to_owned() } else { file.display().to_string() }
 }
 
-fn located(file: &str, error: &DocumentError) -> String {
+/// An error as it stands behind a file's name.
+fn located(error: &DocumentError) -> String {
     // With a position, the error's own text begins with it.
     let separator = if error.line.is_some() && error.column.is_some() { "" } else { " " };
-    format!("{file}:{separator}{error}")
+    format!(":{separator}{error}")
 }
 
 #[cfg(test)]
@@ -149,6 +219,34 @@ mod tests {
         let starts: Vec<_> =
             refused.lines().map(|line| line.split(": ").take(2).collect::<Vec<_>>()).collect();
         assert_eq!(starts, [["1.yaml:3:18", "metadata.name"], ["3.yaml:3:18", "metadata.name"]], "{refused}");
+    }
+
+    fn check(files: &[(&str, String)]) -> (Vec<(String, usize)>, String) {
+        let mut reading = Reading::default();
+        files.iter().for_each(|(file, text)| reading.add(file, text));
+        let Checked { good, findings } = reading.check();
+        (good.into_iter().map(|good| (good.file, good.documents)).collect(), findings.to_string())
+    }
+
+    #[test]
+    fn good_files_are_counted_and_what_is_wrong_in_others_is_found() {
+        let two = format!("{}---\n{}", document("a"), document("b"));
+        let (good, findings) =
+            check(&[("1.yaml", two), ("2.yaml", document("C")), ("3.yaml", document("d"))]);
+        assert_eq!(good, [("1.yaml".into(), 2), ("3.yaml".into(), 1)]);
+        assert!(
+            findings.starts_with("2.yaml:3:18: metadata.name: ") && findings.lines().count() == 1,
+            "{findings}"
+        );
+    }
+
+    #[test]
+    fn documents_that_clash_over_all_files_are_found_and_the_owner_is_named() {
+        let other = document("b").replace("protocol: HTTP", "protocol: HTTPS, defaultCertificate: {name: c}");
+        let (good, findings) = check(&[("1.yaml", document("a")), ("2.yaml", other)]);
+        assert_eq!(good, [("1.yaml".into(), 1)]);
+        assert!(findings.starts_with("2.yaml: document b: spec.listeners[0].port: "), "{findings}");
+        assert!(findings.ends_with(" (a is in 1.yaml)"), "{findings}");
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! What is written to standard output: for people, or as JSON.
 
+mod adoption;
+mod agent;
 mod agents;
+mod check;
 mod configs;
 mod rollout;
 mod rollouts;
 #[cfg(test)]
 pub(crate) mod sample;
+mod status;
 mod style;
 mod summary;
 mod table;
@@ -14,7 +18,10 @@ mod text;
 pub(crate) use style::{Output, Style};
 pub(crate) use text::{printable, shortened};
 
-use bellwether_proto::http::{AgentView, ConfigView, RolloutView};
+use crate::documents::Checked;
+use bellwether_proto::http::{
+    AdoptionView, AgentDetail, AgentView, ConfigDetail, ConfigView, Forgotten, RolloutView, StatusView,
+};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -39,6 +46,55 @@ pub(crate) fn agents(agents: &[AgentView], style: Style, out: &mut impl Write) -
     match style.output {
         Output::Table => write_text(&agents::text(agents, style), out),
         Output::Json => write_json(agents, out),
+    }
+}
+
+/// One agent.
+pub(crate) fn agent(agent: &AgentDetail, style: Style, out: &mut impl Write) -> io::Result<()> {
+    match style.output {
+        Output::Table => write_text(&agent::text(agent), out),
+        Output::Json => write_json(agent, out),
+    }
+}
+
+/// An agent that was forgotten.
+pub(crate) fn forgotten(forgotten: &Forgotten, style: Style, out: &mut impl Write) -> io::Result<()> {
+    match style.output {
+        Output::Table => write_text(&format!("{} is forgotten", forgotten.forgotten), out),
+        Output::Json => write_json(forgotten, out),
+    }
+}
+
+/// One config: for people as YAML that can be pushed again.
+pub(crate) fn config(config: &ConfigDetail, style: Style, out: &mut impl Write) -> io::Result<()> {
+    match style.output {
+        Output::Table => write_text(config.config.to_yaml().trim_end(), out),
+        Output::Json => write_json(config, out),
+    }
+}
+
+/// How the fleet stands.
+pub(crate) fn status(status: &StatusView, style: Style, out: &mut impl Write) -> io::Result<()> {
+    match style.output {
+        Output::Table => write_text(&status::text(status, style), out),
+        Output::Json => write_json(status, out),
+    }
+}
+
+/// What became of adopting the fleet.
+pub(crate) fn adoption(adoption: &AdoptionView, style: Style, out: &mut impl Write) -> io::Result<()> {
+    match style.output {
+        Output::Table => write_text(&adoption::text(adoption), out),
+        Output::Json => write_json(adoption, out),
+    }
+}
+
+/// The files in which nothing is wrong; for programs with what is wrong in the others.
+pub(crate) fn checked(checked: &Checked, style: Style, out: &mut impl Write) -> io::Result<()> {
+    match style.output {
+        Output::Table if checked.good.is_empty() => Ok(()),
+        Output::Table => write_text(&check::text(checked), out),
+        Output::Json => write_json(checked, out),
     }
 }
 

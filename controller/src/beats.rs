@@ -1,6 +1,7 @@
 //! Records beats in batches, and tells agents when what they serve is stale.
 
 use crate::{
+    behind::sign,
     controller::Controller,
     desired::Desired,
     registry::{AgentRecord, Recorded},
@@ -13,7 +14,7 @@ use bellwether_proto::{
 };
 use bellwether_rpc::{Call, Deadline, Fault};
 use futures_util::future::join_all;
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 use tokio::{sync::mpsc, time::Instant};
 
 /// Beats that may wait to be recorded; more are refused, and the next second brings new ones.
@@ -62,10 +63,9 @@ impl Desk {
             tracing::debug!(error, "beats were not recorded");
             Fault::unavailable(error)
         };
-        let recorded = registry
-            .record(records, settings.time_to_live)
-            .await
-            .map_err(|error| unavailable(error.to_string()))?;
+        let recorded = registry.record(records, settings.time_to_live).await;
+        self.controller.records_beats.store(recorded.is_ok(), Ordering::Relaxed);
+        let recorded = recorded.map_err(|error| unavailable(error.to_string()))?;
         let snapshot = store.snapshot().await.map_err(|error| unavailable(error.to_string()))?;
         match &mut self.desired {
             Some(desired) => desired.update(snapshot),
@@ -93,9 +93,13 @@ impl Desk {
 
     fn reply(&mut self, record: &AgentRecord) -> Result<BeatReply, Fault> {
         let desired = self.desired.as_mut().ok_or_else(|| Fault::internal("no set was read"))?;
-        let digest = desired.digest(&record.labels);
         let head = desired.head().clone();
-        if !desired.is_converged(&record.labels, &record.known)
+        // While the store is behind the fleet, nobody is told to change anything: everyone serves the right thing.
+        let behind =
+            sign(&record.known, &head).is_some() || self.controller.store_watch.behind(&head).is_some();
+        let digest = if behind { record.known.digest } else { desired.digest(&record.labels) };
+        if !behind
+            && !desired.is_converged(&record.labels, &record.known)
             && self.resyncs.admits(&record.name, Instant::now())
         {
             let stale = Stale { head: head.clone(), digest };

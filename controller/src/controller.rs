@@ -2,16 +2,17 @@
 
 use crate::{
     Settings,
+    adoption::StoreWatch,
     guard::BlindGuard,
     pool::Pool,
-    registry::{Registry, RegistryError, Replica},
+    registry::{Registry, RegistryError, Replica, TimedRegistry},
     rollouts::Rollouts,
     run::Backends,
-    store::Store,
+    store::{Store, TimedStore},
 };
 use bellwether_rpc::Connection;
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
     time::{Duration, SystemTime},
 };
 use tokio::{sync::watch, time::Instant};
@@ -27,6 +28,10 @@ pub(crate) struct Controller {
     pub(crate) rollouts: Rollouts,
     /// Whether this replica may call the silent offline, as the presence task last saw it.
     pub(crate) hearing: watch::Sender<Hearing>,
+    /// Whether the last beats that came could be recorded.
+    pub(crate) records_beats: AtomicBool,
+    /// Whether the store is behind the fleet.
+    pub(crate) store_watch: StoreWatch,
     /// Work that was begun for somebody and is finished before the controller ends.
     pub(crate) tasks: TaskTracker,
 }
@@ -70,10 +75,14 @@ impl Hearing {
 impl Controller {
     pub(crate) fn new(settings: Settings, backends: Backends) -> Self {
         let Backends { connection, registry, store } = backends;
+        let registry: Arc<dyn Registry> = Arc::new(TimedRegistry(registry));
+        let store: Arc<dyn Store> = Arc::new(TimedStore(store));
         Self {
             pool: Pool::new(connection.clone()),
             rollouts: Rollouts::new(store.clone()),
             hearing: watch::Sender::new(Hearing::Blind),
+            records_beats: AtomicBool::new(true),
+            store_watch: StoreWatch::default(),
             tasks: TaskTracker::new(),
             settings,
             connection,

@@ -5,6 +5,7 @@ use bellwether_ingress::{ConfigName, Digest, Labels, Revision};
 use bellwether_proto::{
     Known, StoreHead,
     controller::{ConfigsPage, VersionedConfig},
+    http::ConfigAt,
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -47,6 +48,15 @@ impl Desired {
         let digest = digest_for(&self.snapshot, labels);
         self.digests.insert(labels.clone(), digest);
         digest
+    }
+
+    /// What an agent with these labels should serve, by name.
+    pub(crate) fn documents(&self, labels: &Labels) -> Vec<ConfigAt> {
+        let at = |stored: &Arc<StoredConfig>| ConfigAt {
+            name: stored.config.name().clone(),
+            revision: stored.revision,
+        };
+        chosen(&self.snapshot, labels).map(at).collect()
     }
 
     /// Whether an agent with these labels, knowing this, serves what it should.

@@ -10,10 +10,12 @@ pub(crate) const SLOW: Duration = Duration::from_secs(1);
 /// What one look around showed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Look {
-    /// Over which connection beats reach us; none while they do not.
+    /// Over which connection beats reach us; none while they do not, or the broker does not answer.
     pub(crate) bound: Option<Generation>,
     /// The registry's life; none when it did not answer.
     pub(crate) epoch: Option<String>,
+    /// Whether beats that reach us can be recorded, as far as is known.
+    pub(crate) records: bool,
     /// How long the look took.
     pub(crate) took: Duration,
 }
@@ -37,7 +39,7 @@ impl BlindGuard {
 
     /// Takes in a look that ended at `now`.
     pub(crate) fn look(&mut self, now: Instant, look: Look) {
-        let sees = look.bound.is_some() && look.epoch.is_some() && look.took <= SLOW;
+        let sees = look.bound.is_some() && look.epoch.is_some() && look.records && look.took <= SLOW;
         let gapless = self.last.as_ref().is_some_and(|(then, last)| {
             now.saturating_duration_since(*then) <= SLOW
                 && last.bound == look.bound
@@ -76,7 +78,7 @@ mod tests {
     const TICK: Duration = Duration::from_millis(100);
 
     fn clear() -> Look {
-        Look { bound: Some(1), epoch: Some("a".into()), took: Duration::from_millis(2) }
+        Look { bound: Some(1), epoch: Some("a".into()), records: true, took: Duration::from_millis(2) }
     }
 
     /// Looks around every tick, all clear, and returns the time it is then.
@@ -116,6 +118,7 @@ mod tests {
             Look { bound: Some(2), ..clear() },
             Look { epoch: None, ..clear() },
             Look { epoch: Some("b".into()), ..clear() },
+            Look { records: false, ..clear() },
             Look { took: SLOW + TICK, ..clear() },
         ];
         for gap in gaps {

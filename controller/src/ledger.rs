@@ -88,6 +88,8 @@ pub(crate) fn verdict(outcome: Result<(), CallError>) -> (Verdict, String) {
         CallError::Fault(fault) => match fault.kind {
             FaultKind::Rejected => Verdict::Rejected,
             FaultKind::Superseded => Verdict::Superseded,
+            // It came to the end of the same deadline, and said so before we did.
+            FaultKind::DeadlineExceeded => Verdict::TimedOut,
             _ => Verdict::Failed,
         },
         CallError::Unroutable { .. } => Verdict::Unroutable,
@@ -144,6 +146,7 @@ mod tests {
             (Ok(()), Verdict::Applied),
             (fault(FaultKind::Rejected), Verdict::Rejected),
             (fault(FaultKind::Superseded), Verdict::Superseded),
+            (fault(FaultKind::DeadlineExceeded), Verdict::TimedOut),
             (fault(FaultKind::Internal), Verdict::Failed),
             (fault(FaultKind::Unavailable), Verdict::Failed),
             (Err(CallError::Unroutable { address: "agent/a".into() }), Verdict::Unroutable),

@@ -1,70 +1,28 @@
 //! `bellwether-controller`: reads its settings, opens its backends, runs.
 
+mod key_file;
+mod options;
+
 use anyhow::Context;
 use bellwether_controller::{
-    Backends, RedisUrl, Settings, registry::redis::RedisRegistry, run, store::redis::RedisStore,
+    Backends, Settings, registry::redis::RedisRegistry, run, store::redis::RedisStore,
 };
-use bellwether_ingress::TimeSpan;
-use bellwether_program::{log, settings, signals, unrepeated};
-use bellwether_proto::{Fleet, namespace};
+use bellwether_program::{healthcheck::healthcheck, log, metrics::Metrics, settings, signals};
 use bellwether_rpc::{
     Connection,
-    transport::amqp::{Amqp, AmqpSettings, AmqpUrl, LOG_FILTER},
+    transport::amqp::{Amqp, LOG_FILTER},
 };
-use clap::Parser;
-use std::{net::SocketAddr, process::ExitCode, sync::Arc};
+use options::{Command, Flags, Options};
+use std::{process::ExitCode, sync::Arc};
 use tokio::net::TcpListener;
-
-/// The replicated controller of a Bellwether fleet.
-///
-/// It takes beats and answers agents over RabbitMQ, keeps who is online and what they should serve in Redis, and
-/// answers `bellwether push` over HTTP. Run two or more: they share the work, and any of them answers for all.
-#[derive(Debug, Parser)]
-#[command(
-    version,
-    after_help = "\
-Examples:
-  bellwether-controller
-  bellwether-controller --amqp-url amqp://user:password@rabbit:5672/%2f --redis-url redis://redis:6379/
-  BELLWETHER_FLEET=edge bellwether-controller --listen 127.0.0.1:7401"
-)]
-struct Flags {
-    /// RabbitMQ: amqp:// or amqps://, user and password included; repeat it for a cluster's other nodes
-    #[arg(
-        long,
-        env = "BELLWETHER_AMQP_URL",
-        default_value = "amqp://127.0.0.1:5672/%2f",
-        hide_env_values = true,
-        value_delimiter = ',',
-        value_parser = unrepeated::<AmqpUrl>()
-    )]
-    amqp_url: Vec<AmqpUrl>,
-    /// Redis, password included
-    #[arg(
-        long,
-        env = "BELLWETHER_REDIS_URL",
-        default_value = "redis://127.0.0.1:6379/",
-        hide_env_values = true,
-        value_parser = unrepeated::<RedisUrl>()
-    )]
-    redis_url: RedisUrl,
-    /// Where to answer HTTP
-    #[arg(long, env = "BELLWETHER_LISTEN", default_value = "127.0.0.1:7400")]
-    listen: SocketAddr,
-    /// The fleet: controllers and agents of one fleet find each other by it
-    #[arg(long, env = "BELLWETHER_FLEET", default_value_t)]
-    fleet: Fleet,
-    /// How long an offline agent is remembered: a whole number and ms, s or m
-    #[arg(long, env = "BELLWETHER_FORGET_AFTER", default_value = "1440m")]
-    forget_after: TimeSpan,
-    /// What to log: error, warn, info, debug or trace, or directives such as info,bellwether_rpc=debug
-    #[arg(long, env = "BELLWETHER_LOG", default_value = "info")]
-    log: String,
-}
 
 fn main() -> ExitCode {
     let flags: Flags = settings::parse();
-    match start(flags) {
+    if let Some(Command::Healthcheck) = flags.command {
+        return healthcheck(flags.listen);
+    }
+    let options = flags.options().unwrap_or_else(|error| error.exit());
+    match start(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -74,28 +32,30 @@ fn main() -> ExitCode {
 }
 
 #[tokio::main]
-async fn start(flags: Flags) -> anyhow::Result<()> {
-    log::open(&flags.log, &[LOG_FILTER]).context("--log")?;
+async fn start(options: Options) -> anyhow::Result<()> {
+    log::open(&options.log, &[LOG_FILTER]).context("--log")?;
     let shutdown = signals::shutdown().context("cannot listen to signals")?;
-    let listener = TcpListener::bind(flags.listen).await.with_context(|| {
-        format!("cannot listen on {}: choose another address with --listen", flags.listen)
+    if let Some(file) = &options.exposed_key_file {
+        tracing::warn!(file = %file.display(), "every user of this machine can read the API keys");
+    }
+    let listener = TcpListener::bind(options.listen).await.with_context(|| {
+        format!("cannot listen on {}: choose another address with --listen", options.listen)
     })?;
-    let connection = Connection::new(Amqp::start(amqp_settings(&flags)));
+    let (metrics, upkeep) = Metrics::install(env!("CARGO_PKG_VERSION")).context("metrics")?;
+    bellwether_rpc::metrics::describe();
+    bellwether_controller::metrics::describe();
+    let connection = Connection::new(Amqp::start(options.amqp));
+    let fleet = &options.settings.fleet;
     let backends = Backends {
         connection: connection.clone(),
-        registry: Arc::new(RedisRegistry::new(&flags.redis_url, &flags.fleet)?),
-        store: Arc::new(RedisStore::new(&flags.redis_url, &flags.fleet)?),
+        registry: Arc::new(RedisRegistry::new(&options.redis_url, fleet)?),
+        store: Arc::new(RedisStore::new(&options.redis_url, fleet)?),
     };
-    let settings =
-        Settings { forget_after: flags.forget_after.as_duration(), ..Settings::new(flags.fleet.clone()) };
-    tracing::info!(instance = %connection.instance(), fleet = %flags.fleet, listen = %listener.local_addr()?,
-        redis = %flags.redis_url, "starting");
+    tracing::info!(instance = %connection.instance(), %fleet, listen = %listener.local_addr()?,
+        redis = %options.redis_url, "starting");
+    let settings = Settings { metrics: Some(metrics), ..options.settings };
     let ended = run(settings, backends, listener, shutdown).await;
     connection.close().await;
+    drop(upkeep);
     Ok(ended?)
-}
-
-fn amqp_settings(flags: &Flags) -> AmqpSettings {
-    let urls = flags.amqp_url.clone();
-    AmqpSettings::new(urls, namespace(&flags.fleet), "bellwether-controller".into()).for_controller()
 }

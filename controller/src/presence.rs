@@ -2,12 +2,17 @@
 
 use crate::{
     controller::{Controller, Hearing},
-    guard::{BlindGuard, Look},
+    desired::Desired,
+    guard::{BlindGuard, Look, SLOW},
     registry::{AgentEntry, Presence, RegistryError},
 };
 use bellwether_proto::AgentName;
-use bellwether_rpc::Generation;
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use bellwether_rpc::{Deadline, Generation};
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 use tokio::{
     sync::watch,
     time::{Instant, MissedTickBehavior, interval},
@@ -48,8 +53,11 @@ struct Watcher {
     guard: BlindGuard,
     /// The registry's life, as last read.
     epoch: Option<String>,
+    /// Whether a message to ourselves came back through the broker when that was last tried.
+    broker_answers: bool,
     /// The last event that the pool has taken in; none before the first look.
     last_event: Option<String>,
+    desired: Option<Desired>,
     next_round: Instant,
     next_sweep: Instant,
     /// Whether the registry's last failure has been logged.
@@ -66,7 +74,9 @@ impl Watcher {
             bound,
             guard,
             epoch: None,
+            broker_answers: false,
             last_event: None,
+            desired: None,
             next_round: now,
             next_sweep: now + SWEEP,
             complained: false,
@@ -83,10 +93,13 @@ impl Watcher {
             Err(error) => {
                 self.complain(&error);
                 self.epoch = None;
+                self.controller.store_watch.lose_sight();
                 Vec::new()
             }
         };
-        let look = Look { bound: *self.bound.borrow(), epoch: self.epoch.clone(), took: now - started };
+        let bound = self.bound.borrow().filter(|_| self.broker_answers);
+        let records = self.controller.records_beats.load(Ordering::Relaxed);
+        let look = Look { bound, epoch: self.epoch.clone(), records, took: now - started };
         self.guard.look(now, look);
         self.publish_hearing(now);
         if self.guard.may_judge(now) && !silent.is_empty() {
@@ -94,14 +107,15 @@ impl Watcher {
         }
     }
 
-    /// Reads what there is to know, and returns who is silent. The registry's life is read after that: had it
-    /// restarted in between, the silence would prove nothing.
+    /// Reads what there is to know, and returns who is silent. Only after that are the registry's life read and the
+    /// way through the broker tried: had either gone in between, the silence would prove nothing.
     async fn look(&mut self) -> Result<Vec<AgentName>, RegistryError> {
         self.follow_events().await?;
         let silent = self.controller.registry.silent(SILENT_AT_A_TIME).await?;
         let round = Instant::now() >= self.next_round;
         if round || !silent.is_empty() || self.epoch.is_none() {
             self.epoch = Some(self.controller.registry.epoch().await?);
+            self.broker_answers = self.controller.connection.round_trip(Deadline::after(SLOW)).await.is_ok();
         }
         if round {
             self.next_round = Instant::now() + ROUND;
@@ -115,7 +129,12 @@ impl Watcher {
         let agents = self.controller.registry.list().await?;
         self.controller.pool.reconcile(&present(&agents));
         count(&agents);
+        self.count_converged(&agents).await;
         self.controller.announce().await?;
+        if self.controller.watch_store(&agents).await.is_err() {
+            // Whoever needs the store says so; what comes back in its place is looked at anew.
+            self.controller.store_watch.lose_sight();
+        }
         if Instant::now() >= self.next_sweep {
             self.next_sweep = Instant::now() + SWEEP;
             let forgotten =
@@ -125,6 +144,22 @@ impl Watcher {
             }
         }
         Ok(())
+    }
+
+    async fn count_converged(&mut self, agents: &[AgentEntry]) {
+        // Whoever needs the store says so when it is away.
+        let Ok(snapshot) = self.controller.store.snapshot().await else { return };
+        let desired = match self.desired.take() {
+            Some(mut desired) => {
+                desired.update(snapshot);
+                desired
+            }
+            None => Desired::new(snapshot),
+        };
+        let desired = self.desired.insert(desired);
+        let there = agents.iter().filter(|agent| agent.presence != Presence::Offline);
+        let converged = there.filter(|agent| desired.is_converged(&agent.record.labels, &agent.record.known));
+        metrics::gauge!("bellwether_controller_agents_converged").set(converged.count() as f64);
     }
 
     /// Takes in what any replica has seen since the last look. What happened before the first is history.
@@ -161,6 +196,8 @@ impl Watcher {
 
     fn publish_hearing(&self, now: Instant) {
         let hearing = Hearing::of(&self.guard, now);
+        let judges = matches!(hearing, Hearing::Judging { .. });
+        metrics::gauge!("bellwether_controller_hears_fleet").set(u8::from(judges));
         let before = self.controller.hearing.send_replace(hearing);
         match (before, hearing) {
             (Hearing::Blind, Hearing::Blind) | (Hearing::Listening { .. }, Hearing::Listening { .. }) => {}
@@ -174,7 +211,6 @@ impl Watcher {
     }
 
     fn complain(&mut self, error: &RegistryError) {
-        metrics::counter!("bellwether_controller_registry_errors_total").increment(1);
         if !self.complained {
             tracing::warn!(%error, "presence cannot be read; trying again");
         }

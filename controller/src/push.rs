@@ -1,8 +1,10 @@
 //! Carries out a push or a delete: to all targets at the same time, one verdict each.
 
 use crate::{
+    behind::Behind,
     controller::Controller,
     ledger::{Ledger, Subject, verdict},
+    metrics,
     plan::{Plan, Target},
     pool::Member,
     registry::RegistryError,
@@ -25,8 +27,8 @@ use tokio::{
 /// How often a running rollout is kept in the store, for whoever asks another replica.
 const SAVE: Duration = Duration::from_millis(200);
 
-/// How often a rollout that could not be kept is offered again, and for how many times.
-const SAVE_AGAIN: (Duration, u32) = (Duration::from_millis(500), 20);
+/// How often a result that could not be kept is offered again.
+const SAVE_AGAIN: Duration = Duration::from_millis(500);
 
 /// Why nothing was pushed.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +39,10 @@ pub(crate) enum PushError {
     Registry(#[from] RegistryError),
     #[error("the broker: {0}")]
     Broker(Link),
+    #[error("{0}")]
+    Behind(Arc<Behind>),
+    #[error("this controller is shutting down: ask another")]
+    Stopping,
 }
 
 /// What every target is told.
@@ -53,18 +59,18 @@ impl Controller {
         author: &str,
         timeout: Duration,
     ) -> Result<RolloutView, PushError> {
-        self.ensure_broker()?;
-        let agents = self.registry.list().await?;
+        self.ensure_sending()?;
+        let agents = self.agents_of_the_store().await?;
         let plan = Plan::of(&agents, config.selector());
-        let now = now_in_seconds();
-        let stored = self.store.put(config, author, &now).await?;
+        let head = self.store.head().await?;
+        let stored = self.store.put(config, author, &now_in_seconds()).await?;
         let order = SetConfig {
-            at: self.head_at(stored.revision).await?,
+            at: StoreHead { revision: stored.revision, ..head },
             name: stored.config.name().clone(),
             config: stored.config.clone(),
         };
         let subject = subject(&stored, stored.revision, Some(Digest::of_document(&stored.config)));
-        self.begin(subject, plan, Order::Set(order), timeout).await
+        Ok(self.begin(subject, plan, Order::Set(order), timeout).await)
     }
 
     /// Deletes a document and begins to tell every agent that its selector chose.
@@ -73,16 +79,20 @@ impl Controller {
         name: &ConfigName,
         timeout: Duration,
     ) -> Result<RolloutView, PushError> {
-        self.ensure_broker()?;
-        let agents = self.registry.list().await?;
+        self.ensure_sending()?;
+        let agents = self.agents_of_the_store().await?;
+        let head = self.store.head().await?;
         let (deleted, revision) = self.store.delete(name).await?;
         let plan = Plan::of(&agents, deleted.config.selector());
-        let order = DelConfig { at: self.head_at(revision).await?, name: name.clone() };
-        self.begin(subject(&deleted, revision, None), plan, Order::Delete(order), timeout).await
+        let order = DelConfig { at: StoreHead { revision, ..head }, name: name.clone() };
+        Ok(self.begin(subject(&deleted, revision, None), plan, Order::Delete(order), timeout).await)
     }
 
-    /// Nothing is stored while it could be told to nobody.
-    fn ensure_broker(&self) -> Result<(), PushError> {
+    /// Nothing is stored while it could be told to nobody, or its result would be lost.
+    fn ensure_sending(&self) -> Result<(), PushError> {
+        if self.tasks.is_closed() {
+            return Err(PushError::Stopping);
+        }
         let link = self.connection.link().borrow().clone();
         match link {
             Link::Up { .. } => Ok(()),
@@ -90,23 +100,23 @@ impl Controller {
         }
     }
 
-    async fn head_at(&self, revision: Revision) -> Result<StoreHead, StoreError> {
-        Ok(StoreHead { revision, ..self.store.head().await? })
-    }
-
-    /// Keeps the rollout with every target in it, then sends.
+    /// Keeps the rollout with every target in it, then sends. What it is about has been stored: from here on nothing
+    /// stops it, and a rollout that cannot be kept now is kept at its end.
     async fn begin(
         self: &Arc<Self>,
         subject: Subject,
         plan: Plan,
         order: Order,
         timeout: Duration,
-    ) -> Result<RolloutView, PushError> {
+    ) -> RolloutView {
         let id = subject.rollout;
         let names = plan.targets.iter().map(|target| target.name.clone());
         let ledger = Ledger::new(subject, names, plan.absent);
         let view = ledger.view(Duration::ZERO);
-        self.store.save_rollout(&view).await?;
+        if let Err(error) = self.store.save_rollout(&view).await {
+            tracing::warn!(rollout = %id, %error, "a rollout begins that only this controller knows of");
+        }
+        metrics::rollout_begins();
         tracing::info!(rollout = %id, config = %view.config, revision = %view.revision, targets = view.targets,
             absent = view.absent.len(), "a rollout begins");
         let fan_out = FanOut { ledger, started: Instant::now(), watched: self.rollouts.begin(view.clone()) };
@@ -114,7 +124,7 @@ impl Controller {
         self.tasks.spawn(async move {
             fan_out.run(&controller, &plan.targets, &order, Deadline::after(timeout)).await;
         });
-        Ok(view)
+        view
     }
 }
 
@@ -169,28 +179,26 @@ impl FanOut {
     }
 
     fn take_down(&mut self, target: &Target, verdict: Verdict, reason: String) {
-        metrics::counter!("bellwether_controller_verdicts_total", "verdict" => verdict.as_str()).increment(1);
+        metrics::verdict(verdict);
         self.ledger.record(target.name.clone(), verdict, reason);
         if !self.ledger.is_done() {
             self.watched.send_replace(self.ledger.view(self.started.elapsed()));
         }
     }
 
-    /// Keeps the whole result before anybody is told that it is done, so that every replica can show it.
+    /// Offers the whole result to the store before anybody is told that it is done, so that every replica can show
+    /// it; and again for as long as it takes, while this one shows it.
     async fn finish(self, controller: &Controller) {
         let view = self.ledger.view(self.started.elapsed());
-        let (pause, times) = SAVE_AGAIN;
         let mut saved = controller.store.save_rollout(&view).await;
         self.watched.send_replace(view.clone());
-        for _ in 0..times {
-            let Err(error) = &saved else { break };
+        metrics::rollout_ends(&view);
+        while let Err(error) = &saved {
             tracing::warn!(rollout = %view.rollout, %error, "the result could not be kept; trying again");
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(SAVE_AGAIN).await;
             saved = controller.store.save_rollout(&view).await;
         }
         controller.rollouts.end(view.rollout);
-        metrics::histogram!("bellwether_controller_rollout_duration_seconds")
-            .record(view.elapsed_ms as f64 / 1_000.0);
         tracing::info!(rollout = %view.rollout, config = %view.config, revision = %view.revision,
             targets = view.targets, applied = view.count(Verdict::Applied), elapsed_ms = view.elapsed_ms,
             "a rollout is done");

@@ -1,6 +1,9 @@
 //! Whether a controller can do its work, and what is in its way.
 
-use crate::controller::{Controller, Hearing};
+use crate::{
+    behind::Behind,
+    controller::{Controller, Hearing},
+};
 use bellwether_proto::http::{Check, Readiness};
 use bellwether_rpc::Link;
 use std::{collections::BTreeMap, fmt::Display, future::Future, time::Duration};
@@ -11,12 +14,14 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Looks at everything the controller needs.
 pub(crate) async fn readiness(controller: &Controller) -> Readiness {
-    let (registry, store) =
-        tokio::join!(answer(controller.registry.epoch()), answer(controller.store.head()));
+    let (registry, head) = tokio::join!(answer(controller.registry.epoch()), answer(controller.store.head()));
+    let behind = head.as_ref().ok().and_then(|head| controller.store_watch.behind(head));
     let checks = BTreeMap::from([
         ("broker".to_owned(), broker(&controller.connection.link().borrow())),
-        ("registry".to_owned(), registry),
-        ("store".to_owned(), store),
+        ("registry".to_owned(), answers(registry)),
+        ("store".to_owned(), answers(head)),
+        ("process".to_owned(), process(controller.tasks.is_closed())),
+        ("fleet".to_owned(), fleet(behind.as_deref())),
         ("presence".to_owned(), presence(*controller.hearing.borrow())),
     ]);
     Readiness {
@@ -26,12 +31,32 @@ pub(crate) async fn readiness(controller: &Controller) -> Readiness {
     }
 }
 
-async fn answer<T, E: Display>(asking: impl Future<Output = Result<T, E>>) -> Check {
+/// What it answered, or how it did not.
+async fn answer<T, E: Display>(asking: impl Future<Output = Result<T, E>>) -> Result<T, String> {
     match timeout(PATIENCE, asking).await {
-        Ok(Ok(_)) => Check { ok: true, detail: "answers".to_owned() },
-        Ok(Err(error)) => Check { ok: false, detail: error.to_string() },
-        Err(_) => Check { ok: false, detail: format!("no answer within {PATIENCE:?}") },
+        Ok(answer) => answer.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("no answer within {PATIENCE:?}")),
     }
+}
+
+fn answers<T>(answer: Result<T, String>) -> Check {
+    match answer {
+        Ok(_) => Check { ok: true, detail: "answers".to_owned() },
+        Err(detail) => Check { ok: false, detail },
+    }
+}
+
+/// A store that is behind the fleet may not be served from.
+fn fleet(behind: Option<&Behind>) -> Check {
+    match behind {
+        None => Check { ok: true, detail: "follows the store".to_owned() },
+        Some(behind) => Check { ok: false, detail: behind.to_string() },
+    }
+}
+
+/// Once shutdown has begun, no more requests should be sent here.
+fn process(stopping: bool) -> Check {
+    Check { ok: !stopping, detail: if stopping { "shutting down" } else { "runs" }.to_owned() }
 }
 
 fn broker(link: &Link) -> Check {

@@ -3,6 +3,9 @@
 mod event_id;
 pub mod memory;
 pub mod redis;
+mod timed;
+
+pub(crate) use timed::TimedRegistry;
 
 use async_trait::async_trait;
 use bellwether_ingress::Labels;
@@ -81,6 +84,17 @@ pub enum Recorded {
     Gone,
 }
 
+/// What became of forgetting an agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forgetting {
+    /// It was offline, and is known no more.
+    Done,
+    /// It is not offline, but this: it stays.
+    StillThere(Presence),
+    /// Nobody of this name is known.
+    Unknown,
+}
+
 /// The event of an agent that came online.
 pub const ONLINE: &str = "agent.online";
 /// The event of an agent that went offline.
@@ -131,6 +145,12 @@ pub trait Registry: Send + Sync + 'static {
 
     /// Every agent that is known, by name, offline ones too.
     async fn list(&self) -> Result<Vec<AgentEntry>, RegistryError>;
+
+    /// The agent of this name, as the listing has it; none if it is not known.
+    async fn find(&self, name: &AgentName) -> Result<Option<AgentEntry>, RegistryError>;
+
+    /// Forgets an agent, if it is offline; no beat of it races that. On its next beat it is known again.
+    async fn forget(&self, name: &AgentName) -> Result<Forgetting, RegistryError>;
 
     /// Agents whose last beat has outlived its time to live and that nobody has called offline: at most `limit`,
     /// the longest silent first.

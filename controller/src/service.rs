@@ -11,15 +11,15 @@ use bellwether_proto::controller::{
 };
 use bellwether_rpc::{Fault, Limits, Router, Server};
 use std::sync::Arc;
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::sync::mpsc;
 
 /// Deliveries that the broker may have outstanding here: mostly beats.
 const PREFETCH: u16 = 1_024;
 
-/// The server of the shared queue, and the task that records its beats until the server ends.
-pub(crate) fn server(controller: &Arc<Controller>) -> (Server, JoinHandle<()>) {
+/// The server of the shared queue, and what records its beats until the server ends.
+pub(crate) fn server(controller: &Arc<Controller>) -> (Server, impl Future<Output = ()> + Send + use<>) {
     let (beats, intake) = mpsc::channel(CAPACITY);
-    let recording = tokio::spawn(record_beats(controller.clone(), intake));
+    let recording = record_beats(controller.clone(), intake);
     let (fetching, leaving) = (controller.clone(), controller.clone());
     let router = Router::new()
         .queued::<OnlineAgent>(beats)
@@ -32,6 +32,9 @@ pub(crate) fn server(controller: &Arc<Controller>) -> (Server, JoinHandle<()>) {
 async fn get_ingress_configs(controller: Arc<Controller>, have: GetConfigs) -> Result<ConfigsPage, Fault> {
     let snapshot =
         controller.store.snapshot().await.map_err(|error| Fault::unavailable(error.to_string()))?;
+    if let Some(behind) = controller.store_watch.behind(&snapshot.head) {
+        return Err(Fault::unavailable(behind.to_string()));
+    }
     Ok(page(&snapshot, &have.labels, &have.have, CONFIGS_BYTES))
 }
 

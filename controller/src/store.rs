@@ -2,6 +2,11 @@
 
 pub mod memory;
 pub mod redis;
+mod succession;
+mod timed;
+
+pub use succession::{SUCCEEDS_KEPT, Succession};
+pub(crate) use timed::TimedStore;
 
 use async_trait::async_trait;
 use bellwether_ingress::{Clash, ConfigName, IngressConfig, Revision};
@@ -113,7 +118,11 @@ pub trait Store: Send + Sync + 'static {
     /// Deletes a document; returns it as it was, and the revision of its deletion.
     async fn delete(&self, name: &ConfigName) -> Result<(Arc<StoredConfig>, Revision), StoreError>;
 
-    /// Keeps a rollout as it stands, for [`ROLLOUT_LIFE`].
+    /// Takes the place of other stores, because an operator said so: every later head carries the succession. Changes
+    /// no document, and nothing at all when it is told the same once more.
+    async fn adopt(&self, succession: &Succession) -> Result<StoreHead, StoreError>;
+
+    /// Keeps a rollout as it stands, for [`ROLLOUT_LIFE`]. One that is done stays so, whatever comes late.
     async fn save_rollout(&self, rollout: &RolloutView) -> Result<(), StoreError>;
 
     /// A rollout, with its failures.

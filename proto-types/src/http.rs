@@ -1,8 +1,12 @@
 //! The JSON bodies of the HTTP API, which the command prints as they are: stable, snake_case.
 
-use crate::{AgentName, RolloutId};
-use bellwether_ingress::{ConfigName, Digest, Labels, Revision};
-use bellwether_rpc::Instance;
+mod status;
+
+pub use status::{AdoptionView, AgentCounts, ConfigStatus, ControllerView, StatusView};
+
+use crate::{AgentName, RolloutId, StoreId};
+use bellwether_ingress::{ConfigName, Digest, IngressConfig, Labels, Revision};
+use bellwether_rpc::{Generation, Instance};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
 
@@ -55,6 +59,38 @@ pub struct AgentView {
     pub last_error: Option<String>,
 }
 
+/// One agent with all that is known of it, as `GET /v1/agents/{name}` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentDetail {
+    /// As in the list.
+    #[serde(flatten)]
+    pub agent: AgentView,
+    /// Which connection of its process.
+    pub generation: Generation,
+    /// The store that it follows; none before its first set.
+    pub store_id: Option<StoreId>,
+    /// The digest of the set that it should serve.
+    pub desired_digest: Digest,
+    /// The documents of that set, by name.
+    pub desired: Vec<ConfigAt>,
+}
+
+/// A document's name at a revision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigAt {
+    /// The document.
+    pub name: ConfigName,
+    /// The revision at which the store took it.
+    pub revision: Revision,
+}
+
+/// An agent that was forgotten, as the answer to `DELETE /v1/agents/{name}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forgotten {
+    /// Its name.
+    pub forgotten: AgentName,
+}
+
 /// One document, as `GET /v1/configs` lists it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfigView {
@@ -68,6 +104,16 @@ pub struct ConfigView {
     pub author: String,
     /// When, in RFC 3339.
     pub updated_at: String,
+}
+
+/// One document with its record, as `GET /v1/configs/{name}` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigDetail {
+    /// As in the list.
+    #[serde(flatten)]
+    pub record: ConfigView,
+    /// The document, in its canonical form.
+    pub config: IngressConfig,
 }
 
 /// How one target of a rollout ended.

@@ -1,6 +1,7 @@
 //! A fleet of the product's own programs on real servers: controllers, agents and the command, each a process.
 
 mod agent;
+mod api_key;
 mod builder;
 mod controller;
 mod events;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use bellwether_proto::http::{AgentState, AgentView};
 
 pub use agent::Agent;
+use api_key::ApiKey;
 pub use builder::FleetBuilder;
 pub use controller::{Answer, Controller};
 pub use events::Event;
@@ -33,6 +35,7 @@ pub struct Fleet {
     redis_url: String,
     controllers: Vec<Controller>,
     agents: Vec<Agent>,
+    api_key: Option<ApiKey>,
 }
 
 impl Fleet {
@@ -101,6 +104,7 @@ impl Fleet {
     async fn command_reading(&self, stdin: &str, args: &[&str]) -> Output {
         let servers: Vec<String> = self.controllers.iter().map(Controller::url).collect();
         let command = Launch::of(Binary::Cli).await.stdin(stdin);
+        let command = self.api_key.as_ref().map_or(command.clone(), |key| key.tell(command));
         command.args(["--server", &servers.join(",")]).args(args).run_to_end(COMMAND).await
     }
 
@@ -115,8 +119,24 @@ impl Fleet {
         events.iter().filter(|event| event.kind == "agent.offline" && event.agent == agent).count()
     }
 
-    /// Waits until every controller shows every agent as online, serving what it should.
+    /// Waits until every controller has what it needs.
+    pub async fn wait_until_ready(&self) {
+        eventually("every controller is ready", async || {
+            for controller in &self.controllers {
+                let readiness = controller.get("/readyz").await?;
+                if readiness.status != 200 {
+                    return Err(format!("{readiness:?}"));
+                }
+            }
+            Ok(())
+        })
+        .await;
+    }
+
+    /// Waits until every controller is ready, and shows every agent as online and serving what it should.
     pub async fn wait_until_converged(&self) {
+        // One that is ready does for all agents to be online, and not for all pushes to work.
+        self.wait_until_ready().await;
         eventually("every controller sees every agent online and converged", async || {
             for controller in &self.controllers {
                 let agents = controller.agents().await?;
@@ -177,5 +197,16 @@ impl Fleet {
             return Ok(());
         }
         Err(format!("{agents:#?}"))
+    }
+}
+
+impl Drop for Fleet {
+    /// A test that fails shows what the processes last said.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for (name, process) in self.processes() {
+                eprintln!("--- the end of the log of {name}:\n{}", process.tail());
+            }
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 #[path = "fleet/agent_restart.rs"]
 mod agent_restart;
+#[path = "fleet/api_key.rs"]
+mod api_key;
 #[path = "fleet/broker_outage.rs"]
 mod broker_outage;
 #[path = "fleet/connections.rs"]
@@ -16,6 +18,8 @@ mod freeze;
 mod http_edges;
 #[path = "fleet/measured.rs"]
 mod measured;
+#[path = "fleet/metrics.rs"]
+mod metrics;
 #[path = "fleet/passwords.rs"]
 mod passwords;
 #[path = "fleet/presence.rs"]

@@ -7,7 +7,7 @@ mod redis_alone;
 use bellwether_controller::{
     RedisUrl,
     registry::{
-        AgentEntry, AgentRecord, EVENTS_KEPT, Event, Presence, Recorded, Registry, Replica,
+        AgentEntry, AgentRecord, EVENTS_KEPT, Event, Forgetting, Presence, Recorded, Registry, Replica,
         memory::MemoryRegistry, redis::RedisRegistry,
     },
 };
@@ -389,6 +389,47 @@ async fn who_was_offline_for_long_is_forgotten(fleet: Fleet) {
     assert_eq!(left, [name("lively"), name("silent")]);
 }
 
+async fn one_agent_is_found_as_it_is_listed(fleet: Fleet) {
+    let (one, other) = (fleet.replica(), fleet.replica());
+    assert_eq!(other.find(&name("node-7")).await.unwrap(), None);
+    let (older, newer) = (beat("node-7"), beat("node-7"));
+    record(&*one, &newer, LONG).await;
+    record(&*one, &older, LONG).await;
+    record(&*one, &beat("node-8"), LONG).await;
+    let found = other.find(&name("node-7")).await.unwrap().unwrap();
+    assert_eq!((found.record, found.presence, found.conflict), (newer, Presence::Online, true));
+
+    record(&*one, &beat("silent"), SHORT).await;
+    until_silent(&*one, "silent").await;
+    assert_eq!(other.find(&name("silent")).await.unwrap().unwrap().presence, Presence::Silent);
+    let left = beat("left");
+    record(&*one, &left, LONG).await;
+    one.goodbye(&left.name, left.instance).await.unwrap();
+    assert_eq!(other.find(&name("left")).await.unwrap().unwrap().presence, Presence::Offline);
+}
+
+async fn only_an_agent_that_is_offline_is_forgotten(fleet: Fleet) {
+    let registry = fleet.replica();
+    assert_eq!(registry.forget(&name("node-7")).await.unwrap(), Forgetting::Unknown);
+    let beat = beat("node-7");
+    record(&*registry, &beat, LONG).await;
+    let online = Forgetting::StillThere(Presence::Online);
+    assert_eq!(registry.forget(&name("node-7")).await.unwrap(), online);
+    record(&*registry, &beat, SHORT).await;
+    until_silent(&*registry, "node-7").await;
+    let silent = Forgetting::StillThere(Presence::Silent);
+    assert_eq!(registry.forget(&name("node-7")).await.unwrap(), silent);
+    assert_eq!(presence(&*registry, "node-7").await, Presence::Silent);
+
+    registry.take_offline(&[name("node-7")]).await.unwrap();
+    assert_eq!(registry.forget(&name("node-7")).await.unwrap(), Forgetting::Done);
+    assert_eq!(registry.list().await.unwrap(), []);
+    assert_eq!(registry.forget(&name("node-7")).await.unwrap(), Forgetting::Unknown);
+    assert_eq!(record(&*registry, &beat, LONG).await, Recorded::Online);
+    assert_eq!(presence(&*registry, "node-7").await, Presence::Online);
+    assert_eq!(story(&*registry, "node-7").await, ["online", "offline", "online"]);
+}
+
 async fn a_replica_is_there_for_as_long_as_it_says_so(fleet: Fleet) {
     let (one, other) = (fleet.replica(), fleet.replica());
     let blind = Replica { instance: Instance::new(), version: "1".to_owned(), listening_since: None };
@@ -491,6 +532,8 @@ contract! {
     a_batch_gets_one_verdict_a_beat_in_order
     a_large_fleet_is_listed_by_name
     who_was_offline_for_long_is_forgotten
+    one_agent_is_found_as_it_is_listed
+    only_an_agent_that_is_offline_is_forgotten
     a_replica_is_there_for_as_long_as_it_says_so
     events_are_read_on_from_the_last_one_seen
     what_is_no_id_of_an_event_is_refused

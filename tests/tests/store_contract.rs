@@ -6,11 +6,11 @@ mod redis_alone;
 
 use bellwether_controller::{
     RedisUrl,
-    store::{Snapshot, Store, StoreError, memory::MemoryStore, redis::RedisStore},
+    store::{Snapshot, Store, StoreError, Succession, memory::MemoryStore, redis::RedisStore},
 };
 use bellwether_ingress::{ConfigName, IngressConfig, Revision};
 use bellwether_proto::{
-    RolloutId,
+    RolloutId, StoreHead, StoreId,
     http::{Failure, RolloutState, RolloutView, Verdict},
 };
 use bellwether_tests::{Redis, eventually};
@@ -267,6 +267,55 @@ async fn an_unchanged_store_gives_the_same_snapshot_again(fleet: Fleet) {
     assert_eq!(first.configs.len(), 1);
 }
 
+async fn a_store_takes_the_place_of_another(fleet: Fleet) {
+    let (one, other) = (fleet.replica(), fleet.replica());
+    put(&*one, "shop", 1).await;
+    let before = one.snapshot().await.unwrap();
+    let lost = StoreId::new();
+    let succession = Succession { stores: vec![lost], above: Revision::from(42) };
+    let expected = StoreHead { succeeds: vec![lost], revision: Revision::from(43), ..before.head.clone() };
+    assert_eq!(other.adopt(&succession).await.unwrap(), expected);
+    let after = one.snapshot().await.unwrap();
+    assert_eq!((&after.head, &after.configs), (&expected, &before.configs));
+    assert_eq!(one.adopt(&succession).await.unwrap(), expected, "nothing is changed by the second time");
+    assert_eq!(other.head().await.unwrap(), expected);
+
+    assert_eq!(put(&*one, "blog", 2).await, Revision::from(44));
+    let (_, revision) = other.delete(&name("shop")).await.unwrap();
+    assert_eq!((revision, other.head().await.unwrap().succeeds), (45.into(), vec![lost]));
+}
+
+async fn a_store_that_succeeds_itself_gets_another_id(fleet: Fleet) {
+    let (one, other) = (fleet.replica(), fleet.replica());
+    put(&*one, "shop", 1).await;
+    let before = one.head().await.unwrap();
+    let succession = Succession { stores: vec![before.store_id], above: Revision::from(42) };
+    let after = other.adopt(&succession).await.unwrap();
+    assert_ne!(after.store_id, before.store_id);
+    assert_eq!((after.succeeds.as_slice(), after.revision), ([before.store_id].as_slice(), 43.into()));
+    assert_eq!(one.snapshot().await.unwrap().head, after);
+    assert_eq!(one.adopt(&succession).await.unwrap(), after);
+    assert_eq!((names(&*one).await, put(&*one, "blog", 2).await), (vec!["shop".to_owned()], 44.into()));
+}
+
+async fn no_succession_is_lost_when_many_come_at_once(fleet: Fleet) {
+    let replicas = [fleet.replica(), fleet.replica()];
+    let lost: Vec<_> = (0..10).map(|_| StoreId::new()).collect();
+    let race = lost.iter().enumerate().map(|(index, lost)| {
+        let (store, succession) =
+            (replicas[index % 2].clone(), Succession { stores: vec![*lost], above: 5.into() });
+        tokio::spawn(async move {
+            store.adopt(&succession).await.unwrap();
+            put(&*store, &format!("shop-{index}"), 1 + u16::try_from(index).unwrap()).await
+        })
+    });
+    let revisions: BTreeSet<_> = join_all(race).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(revisions.len(), 10, "each put has a revision of its own");
+    let head = replicas[0].head().await.unwrap();
+    assert_eq!(BTreeSet::from_iter(head.succeeds), BTreeSet::from_iter(lost));
+    assert_eq!(head.revision, Revision::from(5 + 20));
+}
+
 async fn a_rollout_is_read_by_every_replica(fleet: Fleet) {
     let (one, other) = (fleet.replica(), fleet.replica());
     let running = rollout(3);
@@ -275,6 +324,9 @@ async fn a_rollout_is_read_by_every_replica(fleet: Fleet) {
     let done = RolloutView { state: RolloutState::Done, elapsed_ms: 99, ..running };
     other.save_rollout(&done).await.unwrap();
     assert_eq!(one.rollout(done.rollout).await.unwrap(), done);
+    // A look at it while it ran, that comes late.
+    one.save_rollout(&running).await.unwrap();
+    assert_eq!(other.rollout(done.rollout).await.unwrap(), done);
     let unknown = RolloutId::new();
     let error = one.rollout(unknown).await.unwrap_err();
     assert!(matches!(&error, StoreError::NotFound(what) if what.contains(&unknown.to_string())), "{error}");
@@ -326,6 +378,9 @@ contract! {
     a_document_is_deleted_once
     a_snapshot_is_of_one_revision_whoever_writes_meanwhile
     an_unchanged_store_gives_the_same_snapshot_again
+    a_store_takes_the_place_of_another
+    a_store_that_succeeds_itself_gets_another_id
+    no_succession_is_lost_when_many_come_at_once
     a_rollout_is_read_by_every_replica
     the_newest_rollouts_are_listed_first_and_without_failures
 }

@@ -18,14 +18,16 @@ pub(crate) enum Access {
 }
 
 impl Access {
-    /// The key that a file holds. It is never shown, not even in part.
+    /// The first key that a file holds: the controllers' own file will do, whose later keys are those that are on their
+    /// way out. It is never shown, not even in part.
     pub(crate) fn by_key_in(file: &Path) -> anyhow::Result<Self> {
         let shown = file.display();
         let text =
             fs::read_to_string(file).with_context(|| format!("cannot read the API key file {shown}"))?;
-        let key = text.trim();
+        let mut lines = text.lines().map(str::trim);
+        let key = lines.find(|line| !line.is_empty() && !line.starts_with('#')).unwrap_or_default();
         if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            bail!("the API key file {shown} must hold one key of visible ASCII characters");
+            bail!("the API key file {shown} must hold a key of visible ASCII characters");
         }
         let mut value = HeaderValue::try_from(format!("Bearer {key}"))?;
         value.set_sensitive(true);

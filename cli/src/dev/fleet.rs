@@ -6,7 +6,7 @@ use bellwether_agent::{
     driver::file::{FileDriver, FileOptions},
 };
 use bellwether_controller::{
-    Backends, RunError,
+    Access, Backends, RunError,
     registry::{Presence, Registry, memory::MemoryRegistry},
     store::memory::MemoryStore,
 };
@@ -56,7 +56,7 @@ struct Member {
 }
 
 impl Fleet {
-    pub(super) fn start(listeners: [TcpListener; 2], folder: &Path) -> anyhow::Result<Self> {
+    pub(super) fn start(listeners: [TcpListener; 2], access: &Access, folder: &Path) -> anyhow::Result<Self> {
         let hub = Memory::new();
         let (registry, store) = (Arc::new(MemoryRegistry::new()), Arc::new(MemoryStore::new()));
         let mut fleet = Self {
@@ -70,7 +70,10 @@ impl Fleet {
         for listener in listeners {
             let connection = fleet.connect(&hub);
             let backends = Backends { connection, registry: registry.clone(), store: store.clone() };
-            let settings = bellwether_controller::Settings::new(bellwether_proto::Fleet::default());
+            let settings = bellwether_controller::Settings {
+                access: access.clone(),
+                ..bellwether_controller::Settings::new(bellwether_proto::Fleet::default())
+            };
             let stop = fleet.stop_controllers.clone();
             fleet.controller_tasks.spawn(bellwether_controller::run(settings, backends, listener, stop));
         }

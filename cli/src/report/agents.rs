@@ -29,7 +29,7 @@ pub(super) fn text(agents: &[AgentView], style: Style) -> String {
             plain(format!("{} ago", duration(agent.last_seen_age_ms))),
             plain(&agent.version),
             plain(labels(&agent.labels)),
-            plain(error(agent)),
+            plain(problems(agent)),
         ]);
     }
     format!("{}\n\n{}", rows.finish(), summary(agents))
@@ -44,7 +44,7 @@ fn state(state: AgentState) -> (String, Tone) {
     (state.to_string(), tone)
 }
 
-fn revision(revision: Revision) -> String {
+pub(super) fn revision(revision: Revision) -> String {
     if revision == Revision::ZERO { "-".to_owned() } else { revision.to_string() }
 }
 
@@ -52,11 +52,12 @@ fn converged(converged: bool) -> (String, Tone) {
     if converged { ("yes".to_owned(), Tone::Good) } else { ("no".to_owned(), Tone::Bad) }
 }
 
-fn labels(labels: &Labels) -> String {
+pub(super) fn labels(labels: &Labels) -> String {
     labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
 }
 
-fn error(agent: &AgentView) -> String {
+/// Why it does not serve what it should, a line for each reason.
+pub(super) fn problems(agent: &AgentView) -> String {
     let conflict = agent.conflict.then_some("another process beats under this name");
     let errors = [conflict, agent.last_error.as_deref()];
     errors.into_iter().flatten().collect::<Vec<_>>().join("\n")
@@ -80,25 +81,7 @@ fn summary(agents: &[AgentView]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::Output;
-    use bellwether_ingress::Digest;
-    use bellwether_rpc::Instance;
-
-    fn agent(name: &str, state: AgentState) -> AgentView {
-        AgentView {
-            name: name.parse().unwrap(),
-            state,
-            conflict: false,
-            instance: Instance::new(),
-            version: "0.1.0".into(),
-            labels: [("zone".parse().unwrap(), "eu".parse().unwrap())].into_iter().collect(),
-            last_seen_age_ms: 400,
-            revision: Revision::from(42),
-            digest: Digest::empty_set(),
-            converged: true,
-            last_error: None,
-        }
-    }
+    use crate::report::{Output, sample::agent_view as agent};
 
     #[test]
     fn agents_are_listed_by_name_with_a_line_that_sums_up() {

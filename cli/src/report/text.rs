@@ -60,6 +60,16 @@ pub(crate) fn printable(text: &str) -> String {
     shown
 }
 
+/// Names and values in two columns; a value may have several lines, and one without text is left out.
+pub(super) fn fields(fields: &[(&str, String)]) -> String {
+    let fields = fields.iter().filter(|(_, value)| !value.is_empty());
+    let width = fields.clone().map(|(name, _)| name.len()).max().unwrap_or_default() + 2;
+    let next_line = format!("\n{:width$}", "");
+    let lines =
+        fields.map(|(name, value)| format!("{name:width$}{}", printable(value).replace('\n', &next_line)));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,7 @@
 //! `/v1/configs`: what the fleet should serve.
 
 use super::problem::ApiError;
-use crate::controller::Controller;
+use crate::{controller::Controller, store::StoredConfig};
 use axum::{
     Json,
     body::Bytes,
@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bellwether_ingress::{ConfigName, Digest, IngressConfig, RawConfig, TimeSpan};
-use bellwether_proto::http::{ConfigView, RolloutView};
+use bellwether_proto::http::{ConfigDetail, ConfigView, RolloutView};
 use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
 
@@ -36,14 +36,18 @@ pub(super) async fn list(
     State(controller): State<Arc<Controller>>,
 ) -> Result<Json<Vec<ConfigView>>, ApiError> {
     let snapshot = controller.store.snapshot().await?;
-    let views = snapshot.configs.iter().map(|stored| ConfigView {
-        name: stored.config.name().clone(),
-        revision: stored.revision,
-        digest: Digest::of_document(&stored.config),
-        author: stored.author.clone(),
-        updated_at: stored.updated_at.clone(),
-    });
-    Ok(Json(views.collect()))
+    Ok(Json(snapshot.configs.iter().map(|stored| view(stored)).collect()))
+}
+
+/// `GET /v1/configs/{name}`
+pub(super) async fn show(
+    State(controller): State<Arc<Controller>>,
+    Path(name): Path<String>,
+) -> Result<Json<ConfigDetail>, ApiError> {
+    let name: ConfigName = name.parse().map_err(|_| missing())?;
+    let snapshot = controller.store.snapshot().await?;
+    let stored = snapshot.get(&name).ok_or_else(missing)?;
+    Ok(Json(ConfigDetail { record: view(stored), config: stored.config.clone() }))
 }
 
 /// `PUT /v1/configs/{name}?timeout=5s`
@@ -72,10 +76,23 @@ pub(super) async fn delete(
     Query(options): Query<Options>,
 ) -> Result<Response, ApiError> {
     let timeout = timeout(&options, &controller)?;
-    let missing = || ApiError::not_found("there is no config of this name");
     let name: ConfigName = name.parse().map_err(|_| missing())?;
     let rollout = controller.delete(&name, timeout).await?;
     Ok(accepted(rollout))
+}
+
+fn missing() -> ApiError {
+    ApiError::not_found("there is no config of this name")
+}
+
+fn view(stored: &StoredConfig) -> ConfigView {
+    ConfigView {
+        name: stored.config.name().clone(),
+        revision: stored.revision,
+        digest: Digest::of_document(&stored.config),
+        author: stored.author.clone(),
+        updated_at: stored.updated_at.clone(),
+    }
 }
 
 fn timeout(options: &Options, controller: &Controller) -> Result<Duration, ApiError> {

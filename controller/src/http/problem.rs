@@ -1,6 +1,6 @@
 //! Errors as `application/problem+json` (RFC 9457).
 
-use crate::{push::PushError, registry::RegistryError, store::StoreError};
+use crate::{adoption::AdoptError, push::PushError, registry::RegistryError, store::StoreError};
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
@@ -30,6 +30,10 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 
+    pub(super) fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, detail)
+    }
+
     /// One field of the document is at fault.
     pub(super) fn field(path: &str, message: String) -> Self {
         let error = FieldError { path: path.to_owned(), line: None, column: None, message };
@@ -46,7 +50,6 @@ impl ApiError {
     }
 
     fn unavailable(error: &dyn std::error::Error) -> Self {
-        metrics::counter!("bellwether_controller_unavailable_total").increment(1);
         tracing::warn!(%error, "a request was refused");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
     }
@@ -98,7 +101,17 @@ impl From<PushError> for ApiError {
         match error {
             PushError::Store(error) => error.into(),
             PushError::Registry(error) => error.into(),
-            PushError::Broker(_) => Self::unavailable(&error),
+            PushError::Broker(_) | PushError::Behind(_) | PushError::Stopping => Self::unavailable(&error),
+        }
+    }
+}
+
+impl From<AdoptError> for ApiError {
+    fn from(error: AdoptError) -> Self {
+        match error {
+            AdoptError::Store(error) => error.into(),
+            AdoptError::Registry(error) => error.into(),
+            AdoptError::NotBehind => Self::conflict(error.to_string()),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The registry within one process, with the same promises as the shared one: for `dev`, simulations and tests.
 
 use super::{
-    AgentEntry, AgentRecord, Event, Presence, Recorded, Registry, RegistryError, Replica, event_id::EventId,
+    AgentEntry, AgentRecord, Event, Forgetting, Presence, Recorded, Registry, RegistryError, Replica,
+    event_id::EventId,
 };
 use super::{EVENTS_KEPT, GONE_FOR};
 use async_trait::async_trait;
@@ -92,6 +93,23 @@ impl Registry for MemoryRegistry {
     async fn list(&self) -> Result<Vec<AgentEntry>, RegistryError> {
         let (now, state) = (self.now(), self.state());
         Ok(state.agents.values().map(|agent| agent.entry(now)).collect())
+    }
+
+    async fn find(&self, name: &AgentName) -> Result<Option<AgentEntry>, RegistryError> {
+        let (now, state) = (self.now(), self.state());
+        Ok(state.agents.get(name).map(|agent| agent.entry(now)))
+    }
+
+    async fn forget(&self, name: &AgentName) -> Result<Forgetting, RegistryError> {
+        let (now, mut state) = (self.now(), self.state());
+        Ok(match state.agents.get(name).map(|agent| agent.presence(now)) {
+            None => Forgetting::Unknown,
+            Some(Presence::Offline) => {
+                state.agents.remove(name);
+                Forgetting::Done
+            }
+            Some(there) => Forgetting::StillThere(there),
+        })
     }
 
     async fn silent(&self, limit: usize) -> Result<Vec<AgentName>, RegistryError> {
@@ -205,15 +223,18 @@ impl Agent {
         self.offline_since.is_none() && self.alive_until <= now
     }
 
-    fn entry(&self, now: u64) -> AgentEntry {
-        let presence = match self.offline_since {
+    fn presence(&self, now: u64) -> Presence {
+        match self.offline_since {
             Some(_) => Presence::Offline,
             None if self.is_alive(now) => Presence::Online,
             None => Presence::Silent,
-        };
+        }
+    }
+
+    fn entry(&self, now: u64) -> AgentEntry {
         AgentEntry {
             record: self.record.clone(),
-            presence,
+            presence: self.presence(now),
             last_seen_age: Duration::from_millis(now.saturating_sub(self.last_seen)),
             conflict: self.conflict_until > now,
         }

@@ -6,7 +6,10 @@ mod known;
 pub(crate) mod link;
 mod scripts;
 
-use super::{AgentEntry, AgentRecord, Event, Recorded, Registry, RegistryError, Replica, event_id::EventId};
+use super::{
+    AgentEntry, AgentRecord, Event, Forgetting, Presence, Recorded, Registry, RegistryError, Replica,
+    event_id::EventId,
+};
 use super::{EVENTS_KEPT, GONE_FOR};
 use crate::redis_url::RedisUrl;
 use async_trait::async_trait;
@@ -65,6 +68,12 @@ impl RedisRegistry {
     fn step(&self, cursor: u64) -> ScriptCall {
         let Keys { online, known, conflicts, agent_prefix, .. } = &self.keys;
         ScriptCall::new(&[online, known, conflicts]).with(cursor).with(AGENTS_A_STEP).with(agent_prefix)
+    }
+
+    /// The keys of the scripts that look at one agent.
+    fn about(&self, name: &AgentName) -> ScriptCall {
+        let Keys { online, known, conflicts, .. } = &self.keys;
+        ScriptCall::new(&[online, known, conflicts, &self.keys.agent(name)]).with(name)
     }
 
     fn complain_of_unreadable(&self, count: usize, example: Option<&str>) {
@@ -135,6 +144,22 @@ impl Registry for RedisRegistry {
         }
         self.complain_of_unreadable(unreadable, example.as_deref());
         Ok(agents.into_values().collect())
+    }
+
+    async fn find(&self, name: &AgentName) -> Result<Option<AgentEntry>, RegistryError> {
+        let call = self.about(name);
+        let found: Vec<Option<(u64, Listed)>> = self.link.run(&self.scripts.find, &[call]).await?;
+        let Some((now_ms, listed)) = found.into_iter().flatten().next() else { return Ok(None) };
+        let entry = listed.read(now_ms);
+        let unreadable =
+            || RegistryError(format!("the entry of {name} in {} cannot be read", self.keys.known));
+        entry.map(Some).ok_or_else(unreadable)
+    }
+
+    async fn forget(&self, name: &AgentName) -> Result<Forgetting, RegistryError> {
+        let verdicts: Vec<u8> = self.link.run(&self.scripts.forget, &[self.about(name)]).await?;
+        let verdict = verdicts.first().copied();
+        verdict.map(forgetting).ok_or_else(|| RegistryError("Redis did not say what became of it".to_owned()))
     }
 
     async fn silent(&self, limit: usize) -> Result<Vec<AgentName>, RegistryError> {
@@ -256,6 +281,16 @@ fn recorded(verdict: u8) -> Recorded {
         0 => Recorded::Online,
         1 => Recorded::Conflict,
         _ => Recorded::Gone,
+    }
+}
+
+/// As `forget.lua` has it.
+fn forgetting(verdict: u8) -> Forgetting {
+    match verdict {
+        0 => Forgetting::Done,
+        1 => Forgetting::StillThere(Presence::Online),
+        2 => Forgetting::StillThere(Presence::Silent),
+        _ => Forgetting::Unknown,
     }
 }
 

@@ -1,9 +1,12 @@
 //! The store within one process, with the same promises as the shared one: for `dev`, simulations and tests.
 
-use super::{ROLLOUT_LIFE, Snapshot, Store, StoreError, StoredConfig};
+use super::{ROLLOUT_LIFE, Snapshot, Store, StoreError, StoredConfig, Succession};
 use async_trait::async_trait;
 use bellwether_ingress::{ConfigName, IngressConfig, Revision, clashes};
-use bellwether_proto::{RolloutId, StoreHead, StoreId, http::RolloutView};
+use bellwether_proto::{
+    RolloutId, StoreHead, StoreId,
+    http::{RolloutState, RolloutView},
+};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -82,13 +85,27 @@ impl Store for MemoryStore {
         Ok((deleted, revision))
     }
 
+    async fn adopt(&self, succession: &Succession) -> Result<StoreHead, StoreError> {
+        let mut state = self.state();
+        let head = succession.of(&state.live.head);
+        if head != state.live.head {
+            state.live = Arc::new(Snapshot { head: head.clone(), configs: state.live.configs.clone() });
+        }
+        Ok(head)
+    }
+
     async fn save_rollout(&self, rollout: &RolloutView) -> Result<(), StoreError> {
         let mut state = self.state();
         let now = Instant::now();
         state.rollouts.retain(|_, kept| kept.kept_until > now);
         state.rollouts_saved += 1;
-        let number =
-            state.rollouts.get(&rollout.rollout).map_or(state.rollouts_saved, |before| before.number);
+        let before = state.rollouts.get(&rollout.rollout);
+        if before
+            .is_some_and(|kept| kept.view.state == RolloutState::Done && rollout.state != RolloutState::Done)
+        {
+            return Ok(());
+        }
+        let number = before.map_or(state.rollouts_saved, |before| before.number);
         let saved = Rollout { view: rollout.clone(), number, kept_until: now + ROLLOUT_LIFE };
         state.rollouts.insert(rollout.rollout, saved);
         Ok(())

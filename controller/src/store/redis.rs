@@ -4,7 +4,7 @@
 mod keys;
 mod reading;
 
-use super::{ROLLOUT_LIFE, Snapshot, Store, StoreError, StoredConfig};
+use super::{ROLLOUT_LIFE, Snapshot, Store, StoreError, StoredConfig, Succession};
 use crate::{
     redis_url::RedisUrl,
     registry::redis::link::{Link, LinkError, ScriptCall},
@@ -40,6 +40,7 @@ pub struct RedisStore {
     keys: Keys,
     make: Script,
     commit: Script,
+    adopt: Script,
     save_rollout: Script,
     last_read: Mutex<Option<Arc<Snapshot>>>,
     /// One change at a time from this process: more would only make each other try again.
@@ -70,6 +71,7 @@ impl RedisStore {
             keys: Keys::new(fleet),
             make: Script::new(include_str!("redis/make.lua")),
             commit: Script::new(include_str!("redis/commit.lua")),
+            adopt: Script::new(include_str!("redis/adopt.lua")),
             save_rollout: Script::new(include_str!("redis/save_rollout.lua")),
             last_read: Mutex::default(),
             turn: Semaphore::new(1),
@@ -116,8 +118,6 @@ impl RedisStore {
         decide: impl Fn(&Contents) -> Result<Change, StoreError> + Send + Sync,
     ) -> Result<Change, StoreError> {
         let end = Instant::now() + TRY_FOR;
-        let crowded =
-            || StoreError::Unavailable(format!("others changed it all the time for {TRY_FOR:?}: try again"));
         let _turn = timeout_at(end, self.turn.acquire()).await.map_err(|_| crowded())?;
         while Instant::now() < end {
             let contents = self.contents().await?;
@@ -129,6 +129,15 @@ impl RedisStore {
             sleep(pause()).await;
         }
         Err(crowded())
+    }
+
+    /// Takes another head if the store still has this one.
+    async fn replace_head(&self, head: &StoreHead, next: &StoreHead) -> Result<bool, StoreError> {
+        let call = ScriptCall::new(&[&self.keys.store]).with(head.store_id).with(head.revision);
+        let call = call.with(next.store_id).with(next.revision).with(json(&next.succeeds)?);
+        let taken: Vec<bool> =
+            self.link.run(&self.adopt, &[call]).await.map_err(|error| self.error(error))?;
+        Ok(taken == [true])
     }
 
     /// Takes the change if the store is still as it was when that was decided.
@@ -203,6 +212,20 @@ impl Store for RedisStore {
         Ok((change.stored, change.revision))
     }
 
+    async fn adopt(&self, succession: &Succession) -> Result<StoreHead, StoreError> {
+        let end = Instant::now() + TRY_FOR;
+        let _turn = timeout_at(end, self.turn.acquire()).await.map_err(|_| crowded())?;
+        while Instant::now() < end {
+            let head = self.head().await?;
+            let next = succession.of(&head);
+            if next == head || self.replace_head(&head, &next).await? {
+                return Ok(next);
+            }
+            sleep(pause()).await;
+        }
+        Err(crowded())
+    }
+
     async fn save_rollout(&self, rollout: &RolloutView) -> Result<(), StoreError> {
         let call = ScriptCall::new(&[&self.keys.rollouts, &self.keys.rollout(rollout.rollout)]);
         let call = call.with(rollout.rollout).with(json(rollout)?).with(ROLLOUT_LIFE.as_secs());
@@ -232,6 +255,10 @@ impl Store for RedisStore {
         let kept = keys.iter().zip(kept).filter_map(|(key, kept)| listed(key, &kept?));
         Ok(kept.collect())
     }
+}
+
+fn crowded() -> StoreError {
+    StoreError::Unavailable(format!("others changed it all the time for {TRY_FOR:?}: try again"))
 }
 
 /// A rollout as lists show it; none if it cannot be read.

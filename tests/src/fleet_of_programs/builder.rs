@@ -1,5 +1,6 @@
 //! What a fleet is made of, before it is started.
 
+use super::api_key::ApiKey;
 use super::{Agent, Controller, Fleet};
 use crate::{Binary, Launch};
 
@@ -12,11 +13,13 @@ pub struct FleetBuilder {
     controllers: usize,
     agents: Vec<(String, Vec<String>)>,
     log: String,
+    api_key: Option<ApiKey>,
 }
 
 impl FleetBuilder {
     pub(super) fn new(name: String, amqp_url: String, redis_url: String) -> Self {
-        Self { name, amqp_url, redis_url, controllers: 2, agents: Vec::new(), log: "info".to_owned() }
+        let (agents, log) = (Vec::new(), "info".to_owned());
+        Self { name, amqp_url, redis_url, controllers: 2, agents, log, api_key: None }
     }
 
     /// Another broker, or another way to it.
@@ -56,7 +59,13 @@ impl FleetBuilder {
         Self { log: filter.to_owned(), ..self }
     }
 
-    /// Starts all of it, and waits until every controller shows every agent as online and converged.
+    /// Who has no key is not let in; the fleet's own requests and commands have it.
+    #[must_use]
+    pub fn api_key(self, key: &str) -> Self {
+        Self { api_key: Some(ApiKey::new(key.to_owned())), ..self }
+    }
+
+    /// Starts all of it, and waits until every controller is ready and shows every agent as online and converged.
     ///
     /// # Panics
     /// When that does not come about.
@@ -64,10 +73,12 @@ impl FleetBuilder {
         let (controller, agent) = (Launch::of(Binary::Controller).await, Launch::of(Binary::Agent).await);
         let controller = self.settings(controller).env("BELLWETHER_REDIS_URL", &self.redis_url);
         let agent = self.settings(agent);
-        let controllers = (0..self.controllers).map(|_| Controller::start(controller.clone())).collect();
+        let key = self.api_key;
+        let start = |_| Controller::start(controller.clone(), key.as_ref());
+        let controllers = (0..self.controllers).map(start).collect();
         let agents =
             self.agents.iter().map(|(name, args)| Agent::start(name, agent.clone().args(args))).collect();
-        let fleet = Fleet { name: self.name, redis_url: self.redis_url, controllers, agents };
+        let fleet = Fleet { name: self.name, redis_url: self.redis_url, controllers, agents, api_key: key };
         fleet.wait_until_converged().await;
         fleet
     }

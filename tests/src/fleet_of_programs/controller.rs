@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use bellwether_proto::http::{AgentView, ConfigView, Readiness, RolloutView};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, LOCATION};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION};
 use reqwest::{Client, Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Process;
+use super::api_key::ApiKey;
 use crate::{Launch, Port};
 
 /// Longer than the longest wait that a test asks for.
@@ -36,10 +37,11 @@ pub struct Answer {
 }
 
 impl Controller {
-    pub(super) fn start(launch: Launch) -> Self {
+    pub(super) fn start(launch: Launch, key: Option<&ApiKey>) -> Self {
         let port = Port::claim();
         let launch = launch.args(["--listen", &port.address()]);
-        Self { process: Process::start(launch), port, http: client() }
+        let launch = key.map_or(launch.clone(), |key| key.tell(launch));
+        Self { process: Process::start(launch), port, http: client(key) }
     }
 
     /// Its process.
@@ -143,19 +145,31 @@ impl Controller {
     }
 
     async fn answer(&self, request: RequestBuilder) -> Result<Answer, String> {
+        Answer::to(request).await
+    }
+}
+
+impl Answer {
+    /// What a GET of this URL is answered, by whomever, without a key.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn to_get(url: &str) -> Result<Self, String> {
+        Self::to(client(None).get(url)).await
+    }
+
+    async fn to(request: RequestBuilder) -> Result<Self, String> {
         let response = request.send().await.map_err(|error| format!("{error:?}"))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.map_err(|error| format!("{error:?}"))?;
-        Ok(Answer {
+        Ok(Self {
             status,
             kind: header(&headers, CONTENT_TYPE).unwrap_or_default(),
             location: header(&headers, LOCATION),
             body: serde_json::from_str(&text).unwrap_or(Value::String(text)),
         })
     }
-}
 
-impl Answer {
     /// The body of an answer that is a success.
     ///
     /// # Errors
@@ -169,10 +183,12 @@ impl Answer {
 }
 
 /// Every request on a connection of its own, so that a restarted controller is simply asked again.
-fn client() -> Client {
+fn client(key: Option<&ApiKey>) -> Client {
     // Fails only when there is one already: then that one serves.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = Client::builder().no_proxy().pool_max_idle_per_host(0).timeout(ANSWER).tls_certs_only([]);
+    let headers = key.map(|key| (AUTHORIZATION, key.header().parse().expect("a key that a header can hold")));
+    let client = Client::builder().default_headers(headers.into_iter().collect());
+    let client = client.no_proxy().pool_max_idle_per_host(0).timeout(ANSWER).tls_certs_only([]);
     client.build().expect("nothing in these settings can fail")
 }
 

@@ -3,7 +3,7 @@
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::{Launch, Program};
+use crate::{Launch, Program, log};
 
 /// A program that can end and be started again; what it wrote is kept for as long as the value.
 #[derive(Debug)]
@@ -56,6 +56,11 @@ impl Process {
     /// What it has written since it was last started.
     pub fn log(&self) -> String {
         self.current().log()
+    }
+
+    /// The end of that.
+    pub(super) fn tail(&self) -> String {
+        log::tail(self.current().log_file())
     }
 
     /// What it has written in all its lives.

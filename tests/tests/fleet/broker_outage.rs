@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use bellwether_tests::{Fleet, RabbitMq, Redis};
+use bellwether_tests::{Fleet, RabbitMq, Redis, eventually};
 
 use crate::documents::{document, ports};
 use crate::measured::promised;
@@ -22,6 +22,16 @@ async fn nobody_is_called_offline_while_rabbitmq_is_away_and_soon_after_it_pushe
         .nobody_is_called_offline_while(async {
             rabbitmq.stop().await;
             let stopped = Instant::now();
+            eventually("both controllers miss it", async || {
+                for controller in fleet.controllers() {
+                    let readiness = controller.get("/readyz").await?;
+                    if readiness.status != 503 || readiness.body["checks"]["broker"]["ok"] != false {
+                        return Err(format!("{readiness:?}"));
+                    }
+                }
+                Ok(())
+            })
+            .await;
             let refused = fleet.push(&document("shop", 8081), &[]).await;
             assert_eq!((refused.code, refused.rollouts.len()), (1, 0), "{refused:#?}");
             assert!(refused.stderr.contains("the broker: "), "{}", refused.stderr);

@@ -12,8 +12,11 @@ async fn connections_and_queues_stay_as_few_as_they_are() {
 
     let before = (connections(rabbitmq, &vhost).await, queues(rabbitmq, &vhost).await);
     assert_eq!(before.0, (2 * 2, 3), "of controllers and of agents");
-    // The shared one, those of three agents, and those for replies.
-    eprintln!("measured: queues: {:#?}", before.1);
+    assert_eq!(
+        before.1.len(),
+        1 + 3 + 5,
+        "the shared one, one an agent, one a process for replies: {before:#?}"
+    );
 
     let documents: Vec<String> = (1..=20).map(|n| document(&format!("shop-{n}"), 8080 + n)).collect();
     let pushed = fleet.push(&documents.join("---\n"), &[]).await;
@@ -42,7 +45,8 @@ async fn fleet_in_a_vhost(rabbitmq: &RabbitMq) -> (FleetBuilder, String) {
 /// How many connections controllers and agents have.
 async fn connections(rabbitmq: &RabbitMq, vhost: &str) -> (usize, usize) {
     let listed = rabbitmq.ctl(&["list_connections", "vhost", "client_properties"]).await;
-    let ours: Vec<&str> = listed.lines().filter(|line| line.split_whitespace().next() == Some(vhost)).collect();
+    let ours: Vec<&str> =
+        listed.lines().filter(|line| line.split_whitespace().next() == Some(vhost)).collect();
     let count = |name: &str| ours.iter().filter(|line| line.contains(name)).count();
     let counts = (count("bellwether-controller"), count("bellwether-agent"));
     assert_eq!(counts.0 + counts.1, ours.len(), "{listed}");

@@ -21,8 +21,9 @@ async fn every_wrong_request_is_refused_with_a_problem_that_names_what_is_wrong(
     let id = accepted.body["rollout"].as_str().unwrap_or_default();
     assert_eq!(accepted.location, Some(format!("/v1/rollouts/{id}")));
 
-    let broken = put("shop", "spec: [").await;
-    refused(&broken, 400);
+    for broken in ["spec: [", "{", "", "a: b\n---\nc: d\n"] {
+        refused(&put("shop", broken).await, 400);
+    }
 
     let unknown = put("shop", &shop.replace("listeners:", "colour: red\n  listeners:")).await;
     refused(&unknown, 422);
@@ -32,7 +33,8 @@ async fn every_wrong_request_is_refused_with_a_problem_that_names_what_is_wrong(
     refused(&misnamed, 422);
     assert_eq!(misnamed.body["errors"][0]["path"], "metadata.name", "{misnamed:?}");
 
-    let other_listener = document("blog", 8080).replace("protocol: HTTP", "protocol: HTTPS, defaultCertificate: {name: c}");
+    let other_listener =
+        document("blog", 8080).replace("protocol: HTTP", "protocol: HTTPS, defaultCertificate: {name: c}");
     let clash = put("blog", &other_listener).await;
     refused(&clash, 409);
     assert!(clash.body["detail"].as_str().unwrap_or_default().contains("document shop"), "{clash:?}");
@@ -41,7 +43,11 @@ async fn every_wrong_request_is_refused_with_a_problem_that_names_what_is_wrong(
     refused(&put("shop", &large).await, 413);
 
     refused(&controller.delete("/v1/configs/nobody").await.expect("it answers"), 404);
-    for path in ["/v1/nothing", "/", "/v1/rollouts/nothing", "/v1/rollouts/0193da1e-0000-7000-8000-000000000000"] {
+    let nobody = fleet.delete("nobody").await;
+    assert_eq!((nobody.code, nobody.rollouts.len()), (1, 0), "{nobody:#?}");
+    for path in
+        ["/v1/nothing", "/", "/v1/rollouts/nothing", "/v1/rollouts/0193da1e-0000-7000-8000-000000000000"]
+    {
         refused(&controller.get(path).await.expect("it answers"), 404);
     }
     assert_eq!(controller.configs().await.expect("a list").len(), 1, "nothing of it was stored");

@@ -18,7 +18,7 @@ async fn no_password_is_in_any_log() {
     let redis_url = |password: &str| format!("redis://:{password}@127.0.0.1:{}/", redis.port());
 
     let fleet = Fleet::on(rabbitmq, &redis).amqp_url(amqp(SECRET)).redis_url(redis_url(SECRET));
-    let fleet = fleet.agents(2).log("debug").start().await;
+    let fleet = fleet.agents(2).log("trace").start().await;
     let pushed = fleet.push(&document("shop", 8080), &[]).await;
     assert_eq!(pushed.counts(), (0, 2, 2));
 
@@ -30,7 +30,10 @@ async fn no_password_is_in_any_log() {
     let controller = fleet.controller(1).process();
     controller.terminate().await;
     controller.start_again_as(|launch| launch.env("BELLWETHER_REDIS_URL", redis_url(WRONG)));
-    eventually("its Redis turns it away", async || fleet.controller(1).get("/v1/agents").await.is_ok_and(|it| it.status == 503)).await;
+    eventually("its Redis turns it away", async || {
+        fleet.controller(1).get("/v1/agents").await.is_ok_and(|it| it.status == 503)
+    })
+    .await;
     redis.stop().await;
     let refused = fleet.push(&document("shop", 8081), &[]).await;
     assert_eq!(refused.code, 1, "{refused:#?}");

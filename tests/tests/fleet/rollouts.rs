@@ -64,13 +64,18 @@ async fn any_controller_tells_of_a_rollout_and_waits_for_its_end() {
     }
     let shown = fleet.command(&["rollouts", &newer.rollout.to_string(), "--output", "json"]).await;
     assert_eq!((shown.code, shown.stderr.as_str()), (0, ""));
-    assert_eq!(serde_json::from_str::<serde_json::Value>(&shown.stdout).ok(), serde_json::to_value(&done).ok());
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&shown.stdout).ok(),
+        serde_json::to_value(&done).ok()
+    );
 }
 
 /// A check that says that it is there, and ends when the gate is open.
 fn wait_at(gate: &Path) -> String {
     let gate = gate.display();
-    format!("test -e {gate}/closed || exit 0; touch {gate}/waits-$$; while test -e {gate}/closed; do sleep 0.05; done")
+    format!(
+        "test -e {gate}/closed || exit 0; touch {gate}/waits-$$; while test -e {gate}/closed; do sleep 0.05; done"
+    )
 }
 
 fn close(gate: &Path) {

@@ -5,7 +5,7 @@ use redis::{FromRedisValue, ParsingError, Value};
 use serde::Deserialize;
 use std::time::Duration;
 
-/// An agent in the answer of `list.lua`.
+/// An agent in the answer of `list.lua` or `find.lua`, as `prelude.lua` writes it.
 pub(super) struct Listed {
     pub(super) name: String,
     entry: String,

@@ -47,6 +47,23 @@ local function known_entry(last_seen, offline_since, record)
   return '{"last_seen":' .. last_seen .. offline .. ',"record":' .. record .. '}'
 end
 
+local function flag(condition)
+  return condition and 1 or 0
+end
+
+-- An agent as listings have it: its name, its entry in `known`, whether it is alive, whether it is in the index and
+-- whether there is a conflict.
+local function listed(online, conflicts, key, name, entry)
+  local conflict_until = read('ZSCORE', conflicts, name)
+  return {
+    name,
+    entry,
+    flag(alive(key)),
+    flag(read('ZSCORE', online, name)),
+    flag(conflict_until and tonumber(conflict_until) > now),
+  }
+end
+
 local function tell(events, kept, kind, agent, instance)
   write('XADD', events, 'MAXLEN', '~', kept, '*',
     'type', kind, 'agent', agent, 'instance', instance, 'at', digits(now))
