@@ -321,7 +321,7 @@ async fn a_rollout_is_read_by_every_replica(fleet: Fleet) {
     let running = rollout(3);
     one.save_rollout(&running).await.unwrap();
     assert_eq!(other.rollout(running.rollout).await.unwrap(), running);
-    let done = RolloutView { state: RolloutState::Done, elapsed_ms: 99, ..running };
+    let done = RolloutView { state: RolloutState::Done, elapsed_ms: 99, ..running.clone() };
     other.save_rollout(&done).await.unwrap();
     assert_eq!(one.rollout(done.rollout).await.unwrap(), done);
     // A look at it while it ran, that comes late.
