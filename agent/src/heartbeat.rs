@@ -10,10 +10,7 @@ use crate::{
     settings::Settings,
     sync::{SyncTrigger, Wanted},
 };
-use bellwether_proto::{
-    client::ControllerClient,
-    controller::{Beat, BeatReply},
-};
+use bellwether_proto::controller::{Beat, BeatReply, ControllerClient};
 use bellwether_rpc::{CallError, Deadline, Generation, Instance};
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use reach::Reach;
@@ -123,7 +120,7 @@ impl Heartbeat {
         let (client, deadline) = (self.client.clone(), Deadline::after(self.schedule.interval()));
         self.unfinished.push(Box::pin(async move {
             let outcome = match kind {
-                Kind::OneWay => client.beat(&beat, deadline).await.map(|()| None),
+                Kind::OneWay => client.notify_online_agent(&beat, deadline).await.map(|()| None),
                 Kind::Asking => client.online_agent(&beat, deadline).await.map(Some),
             };
             (kind, outcome)

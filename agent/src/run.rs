@@ -11,7 +11,10 @@ use crate::{
     state::Remembered,
     sync::{Fetcher, Sync},
 };
-use bellwether_proto::{agent, client::ControllerClient, controller::Goodbye};
+use bellwether_proto::{
+    agent::{self, Agent},
+    controller::{self, ControllerClient, Goodbye},
+};
 use bellwether_rpc::{Connection, Deadline, Limits};
 use std::sync::Arc;
 use tokio::{
@@ -37,7 +40,7 @@ pub async fn run(
     let health_server = HealthServer::bind(&settings).await?;
     let instance = connection.instance();
     let remembered = remembered(&state)?;
-    let client = ControllerClient::new(connection.clone());
+    let client = ControllerClient::new(connection.clone(), controller::address());
 
     let (apply_loop, applier, served) = ApplyLoop::new(driver, Arc::new(state), remembered);
     let (name, labels) = (settings.name.clone(), settings.labels.clone());

@@ -7,13 +7,9 @@ use crate::{
 };
 use bellwether_proto::{
     AgentName, StoreHead,
-    agent::{
-        Applied, DelConfig, DelIngressConfig, Describe, Description, Ping, Pong, Resync, SetConfig,
-        SetIngressConfig, Stale,
-    },
-    controller::Empty,
+    agent::{Agent, AgentClient, Applied, DelConfig, Description, Pong, SetConfig, Stale},
 };
-use bellwether_rpc::{Context, Deadline, Fault, FaultKind, Instance, Method, PROTOCOL, Router};
+use bellwether_rpc::{Context, Deadline, Fault, FaultKind, Instance, PROTOCOL};
 use std::sync::Arc;
 use tokio::{sync::watch, time::timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -30,22 +26,9 @@ pub(crate) struct Service {
     pub(crate) shutdown: CancellationToken,
 }
 
-impl Service {
-    /// The methods of the service, answered by this.
-    pub(crate) fn router(self) -> Router {
-        let service = Arc::new(self);
-        let (set, del, resync, ping, describe) =
-            (service.clone(), service.clone(), service.clone(), service.clone(), service);
-        Router::new()
-            .on::<SetIngressConfig, _, _>(move |cx, request| set.clone().set_config(cx, request))
-            .on::<DelIngressConfig, _, _>(move |cx, request| del.clone().del_config(cx, request))
-            .on::<Resync, _, _>(move |_cx, stale| resync.clone().resync(stale))
-            .on::<Ping, _, _>(move |_cx, Empty {}| ping.clone().ping())
-            .on::<Describe, _, _>(move |_cx, Empty {}| describe.clone().describe())
-    }
-
-    async fn set_config(self: Arc<Self>, cx: Context, request: SetConfig) -> Result<Applied, Fault> {
-        let SetConfig { at, name, config } = request;
+impl Agent for Service {
+    async fn set_ingress_config(&self, cx: &Context, config: SetConfig) -> Result<Applied, Fault> {
+        let SetConfig { at, name, config } = config;
         if config.name() != &name {
             return Err(Fault::bad_request(format!(
                 "the document is named {}, and not {name}",
@@ -56,31 +39,33 @@ impl Service {
         self.apply(at, change, cx.deadline).await
     }
 
-    async fn del_config(self: Arc<Self>, cx: Context, request: DelConfig) -> Result<Applied, Fault> {
-        let DelConfig { at, name } = request;
+    async fn del_ingress_config(&self, cx: &Context, config: DelConfig) -> Result<Applied, Fault> {
+        let DelConfig { at, name } = config;
         let change = Change { name, revision: at.revision, content: Content::Removed };
         self.apply(at, change, cx.deadline).await
     }
 
-    async fn resync(self: Arc<Self>, stale: Stale) -> Result<Empty, Fault> {
+    async fn resync(&self, _cx: &Context, stale: Stale) -> Result<(), Fault> {
         self.sync.request(Wanted { head: stale.head, digest: Some(stale.digest) });
-        Ok(Empty {})
+        Ok(())
     }
 
-    async fn ping(self: Arc<Self>) -> Result<Pong, Fault> {
+    async fn ping(&self, _cx: &Context) -> Result<Pong, Fault> {
         Ok(Pong { instance: self.instance })
     }
 
-    async fn describe(self: Arc<Self>) -> Result<Description, Fault> {
+    async fn describe(&self, _cx: &Context) -> Result<Description, Fault> {
         Ok(Description {
             name: self.name.clone(),
             instance: self.instance,
             version: self.version.clone(),
             protocol: PROTOCOL,
-            methods: methods(),
+            methods: AgentClient::METHODS.iter().map(|method| (*method).to_owned()).collect(),
         })
     }
+}
 
+impl Service {
     /// Has a change applied, and waits for that up to the caller's deadline.
     async fn apply(&self, at: StoreHead, change: Change, deadline: Deadline) -> Result<Applied, Fault> {
         let revision = change.revision;
@@ -109,13 +94,4 @@ impl Service {
             }
         }
     }
-}
-
-/// The names of the methods, sorted.
-fn methods() -> Vec<String> {
-    let mut names =
-        [SetIngressConfig::NAME, DelIngressConfig::NAME, Resync::NAME, Ping::NAME, Describe::NAME]
-            .map(str::to_owned);
-    names.sort_unstable();
-    names.to_vec()
 }

@@ -8,8 +8,7 @@ use crate::{
     resync::{PAUSE, ResyncGate},
 };
 use bellwether_proto::{
-    agent::Stale,
-    client::AgentClient,
+    agent::{self, AgentClient, Stale},
     controller::{Beat, BeatReply, OnlineAgent},
 };
 use bellwether_rpc::{Call, Deadline, Fault};
@@ -111,11 +110,11 @@ impl Desk {
     }
 
     fn send_resync(&self, record: &AgentRecord, stale: Stale) {
-        let client =
-            AgentClient::new(self.controller.connection.clone(), &record.name).at_instance(record.instance);
+        let address = agent::address(&record.name).at_instance(record.instance);
+        let client = AgentClient::new(self.controller.connection.clone(), address);
         metrics::counter!("bellwether_controller_resyncs_total").increment(1);
         self.controller.tasks.spawn(async move {
-            let _ = client.resync(&stale, Deadline::after(PAUSE)).await;
+            let _ = client.notify_resync(&stale, Deadline::after(PAUSE)).await;
         });
     }
 }

@@ -149,7 +149,7 @@ mod tests {
             (fault(FaultKind::DeadlineExceeded), Verdict::TimedOut),
             (fault(FaultKind::Internal), Verdict::Failed),
             (fault(FaultKind::Unavailable), Verdict::Failed),
-            (Err(CallError::Unroutable { address: "agent/a".into() }), Verdict::Unroutable),
+            (Err(CallError::Unroutable { address: "agent/a".into(), sent: false }), Verdict::Unroutable),
             (Err(CallError::DeadlineExceeded { sent: true }), Verdict::TimedOut),
             (Err(CallError::Disconnected), Verdict::Lost),
             (Err(CallError::Overloaded { reason: "full".into() }), Verdict::Failed),

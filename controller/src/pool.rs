@@ -1,7 +1,10 @@
 //! One logical client for each agent that is there, and the news that one is gone.
 
 use crate::plan::Target;
-use bellwether_proto::{AgentName, client::AgentClient};
+use bellwether_proto::{
+    AgentName,
+    agent::{self, AgentClient},
+};
 use bellwether_rpc::{Connection, Instance};
 use std::{
     collections::HashMap,
@@ -84,7 +87,7 @@ impl Pool {
     }
 
     fn new_member(&self, name: &AgentName, instance: Instance) -> Member {
-        let client = AgentClient::new(self.connection.clone(), name).at_instance(instance);
+        let client = AgentClient::new(self.connection.clone(), agent::address(name).at_instance(instance));
         Member { instance, client, gone: CancellationToken::new() }
     }
 

@@ -6,10 +6,9 @@ use crate::{
     desired::page,
 };
 use bellwether_proto::controller::{
-    CONFIGS_BYTES, ConfigsPage, Empty, GetConfigs, GetIngressConfigs, Goodbye, OfflineAgent, OnlineAgent,
-    address,
+    self, CONFIGS_BYTES, ConfigsPage, Controller as Service, GetConfigs, Goodbye, OnlineAgent,
 };
-use bellwether_rpc::{Fault, Limits, Router, Server};
+use bellwether_rpc::{Call, Context, Fault, Limits, Server};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -20,30 +19,38 @@ const PREFETCH: u16 = 1_024;
 pub(crate) fn server(controller: &Arc<Controller>) -> (Server, impl Future<Output = ()> + Send + use<>) {
     let (beats, intake) = mpsc::channel(CAPACITY);
     let recording = record_beats(controller.clone(), intake);
-    let (fetching, leaving) = (controller.clone(), controller.clone());
-    let router = Router::new()
-        .queued::<OnlineAgent>(beats)
-        .on::<GetIngressConfigs, _, _>(move |_, have| get_ingress_configs(fetching.clone(), have))
-        .on::<OfflineAgent, _, _>(move |_, goodbye| offline_agent(leaving.clone(), goodbye));
+    let router = Desk { controller: controller.clone(), beats }.router();
     let limits = Limits { prefetch: PREFETCH, ..Limits::default() };
-    (controller.connection.server(address(), router, limits), recording)
+    (controller.connection.server(controller::address(), router, limits), recording)
 }
 
-async fn get_ingress_configs(controller: Arc<Controller>, have: GetConfigs) -> Result<ConfigsPage, Fault> {
-    let snapshot =
-        controller.store.snapshot().await.map_err(|error| Fault::unavailable(error.to_string()))?;
-    if let Some(behind) = controller.store_watch.behind(&snapshot.head) {
-        return Err(Fault::unavailable(behind.to_string()));
-    }
-    Ok(page(&snapshot, &have.labels, &have.have, CONFIGS_BYTES))
+/// Where agents are heard.
+struct Desk {
+    controller: Arc<Controller>,
+    beats: mpsc::Sender<Call<OnlineAgent>>,
 }
 
-async fn offline_agent(controller: Arc<Controller>, goodbye: Goodbye) -> Result<Empty, Fault> {
-    let Goodbye { name, instance } = goodbye;
-    let went = controller.registry.goodbye(&name, instance).await;
-    if went.map_err(|error| Fault::unavailable(error.to_string()))? {
-        tracing::info!(agent = %name, "offline: it said goodbye");
-        controller.pool.remove(&name, instance);
+impl Service for Desk {
+    fn online_agent(&self, beat: Call<OnlineAgent>) {
+        beat.hand_to(&self.beats);
     }
-    Ok(Empty {})
+
+    async fn offline_agent(&self, _cx: &Context, goodbye: Goodbye) -> Result<(), Fault> {
+        let Goodbye { name, instance } = goodbye;
+        let went = self.controller.registry.goodbye(&name, instance).await;
+        if went.map_err(|error| Fault::unavailable(error.to_string()))? {
+            tracing::info!(agent = %name, "offline: it said goodbye");
+            self.controller.pool.remove(&name, instance);
+        }
+        Ok(())
+    }
+
+    async fn get_ingress_configs(&self, _cx: &Context, have: GetConfigs) -> Result<ConfigsPage, Fault> {
+        let Controller { store, store_watch, .. } = &*self.controller;
+        let snapshot = store.snapshot().await.map_err(|error| Fault::unavailable(error.to_string()))?;
+        if let Some(behind) = store_watch.behind(&snapshot.head) {
+            return Err(Fault::unavailable(behind.to_string()));
+        }
+        Ok(page(&snapshot, &have.labels, &have.have, CONFIGS_BYTES))
+    }
 }

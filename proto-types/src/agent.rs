@@ -1,8 +1,8 @@
 //! The service `Agent`: what a controller asks of one agent, by name.
 
-use crate::{AgentName, StoreHead, controller::Empty};
+use crate::{AgentName, StoreHead};
 use bellwether_ingress::{ConfigName, Digest, IngressConfig, Revision};
-use bellwether_rpc::{Address, Instance, Method};
+use bellwether_rpc::{Address, Context, Fault, Instance};
 use serde::{Deserialize, Serialize};
 
 /// The service's name in addresses.
@@ -14,50 +14,24 @@ pub fn address(name: &AgentName) -> Address {
     Address::peer(SERVICE, name.clone())
 }
 
-/// Serve this document.
-pub struct SetIngressConfig;
+/// What a controller asks of one agent.
+#[bellwether_rpc::service]
+pub trait Agent {
+    /// Serves a document; the answer says what serves then.
+    async fn set_ingress_config(&self, cx: &Context, config: SetConfig) -> Result<Applied, Fault>;
 
-impl Method for SetIngressConfig {
-    const NAME: &'static str = "SetIngressConfig";
-    type Request = SetConfig;
-    type Reply = Applied;
-}
+    /// Serves a document no more; the answer says what serves then.
+    async fn del_ingress_config(&self, cx: &Context, config: DelConfig) -> Result<Applied, Fault>;
 
-/// Serve this document no more.
-pub struct DelIngressConfig;
+    /// Is told that what it serves is not what it should, and fetches that.
+    #[method(notification)]
+    async fn resync(&self, cx: &Context, stale: Stale) -> Result<(), Fault>;
 
-impl Method for DelIngressConfig {
-    const NAME: &'static str = "DelIngressConfig";
-    type Request = DelConfig;
-    type Reply = Applied;
-}
+    /// Says that it is there.
+    async fn ping(&self, cx: &Context) -> Result<Pong, Fault>;
 
-/// What you serve is not what you should: fetch it.
-pub struct Resync;
-
-impl Method for Resync {
-    const NAME: &'static str = "Resync";
-    const NOTIFIABLE: bool = true;
-    type Request = Stale;
-    type Reply = Empty;
-}
-
-/// Are you there?
-pub struct Ping;
-
-impl Method for Ping {
-    const NAME: &'static str = "Ping";
-    type Request = Empty;
-    type Reply = Pong;
-}
-
-/// Who are you?
-pub struct Describe;
-
-impl Method for Describe {
-    const NAME: &'static str = "Describe";
-    type Request = Empty;
-    type Reply = Description;
+    /// Says who it is.
+    async fn describe(&self, cx: &Context) -> Result<Description, Fault>;
 }
 
 /// A document to serve, at its revision of the store.
@@ -101,14 +75,14 @@ pub struct Stale {
     pub digest: Digest,
 }
 
-/// The answer to [`Ping`].
+/// The answer to [`Agent::ping`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pong {
     /// The process that answers.
     pub instance: Instance,
 }
 
-/// The answer to [`Describe`].
+/// The answer to [`Agent::describe`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Description {
     /// The agent.

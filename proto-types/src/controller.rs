@@ -2,7 +2,7 @@
 
 use crate::{AgentName, Known, StoreHead};
 use bellwether_ingress::{ConfigName, Digest, IngressConfig, Labels, Revision};
-use bellwether_rpc::{Address, Generation, Instance, Method};
+use bellwether_rpc::{Address, Context, Fault, Generation, Instance};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -15,36 +15,22 @@ pub fn address() -> Address {
     Address::shared(SERVICE)
 }
 
-/// The most bytes of documents in one answer to [`GetIngressConfigs`]; a single larger document still fits.
+/// The most bytes of documents in one answer to [`Controller::get_ingress_configs`]; a single larger document still fits.
 pub const CONFIGS_BYTES: usize = 4 * 1024 * 1024;
 
-/// A beat: the agent is alive, and serves this.
-pub struct OnlineAgent;
+/// What an agent asks of any controller.
+#[bellwether_rpc::service]
+pub trait Controller {
+    /// Hears that an agent is alive, and what it serves; the answer says what it should serve.
+    #[method(notification, queued)]
+    async fn online_agent(&self, cx: &Context, beat: Beat) -> Result<BeatReply, Fault>;
 
-impl Method for OnlineAgent {
-    const NAME: &'static str = "OnlineAgent";
-    const NOTIFIABLE: bool = true;
-    type Request = Beat;
-    type Reply = BeatReply;
-}
+    /// Hears that an agent stops on purpose.
+    #[method(notification)]
+    async fn offline_agent(&self, cx: &Context, goodbye: Goodbye) -> Result<(), Fault>;
 
-/// A goodbye: the agent stops on purpose.
-pub struct OfflineAgent;
-
-impl Method for OfflineAgent {
-    const NAME: &'static str = "OfflineAgent";
-    const NOTIFIABLE: bool = true;
-    type Request = Goodbye;
-    type Reply = Empty;
-}
-
-/// Asks for what the agent should serve, given what it has.
-pub struct GetIngressConfigs;
-
-impl Method for GetIngressConfigs {
-    const NAME: &'static str = "GetIngressConfigs";
-    type Request = GetConfigs;
-    type Reply = ConfigsPage;
+    /// Gives what an agent should serve and lacks.
+    async fn get_ingress_configs(&self, cx: &Context, have: GetConfigs) -> Result<ConfigsPage, Fault>;
 }
 
 /// What a beat says.
@@ -134,7 +120,3 @@ pub struct VersionedConfig {
     /// The document.
     pub config: IngressConfig,
 }
-
-/// A request or reply that says nothing: `{}`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Empty {}

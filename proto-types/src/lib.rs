@@ -2,7 +2,6 @@
 #![deny(missing_docs)]
 
 pub mod agent;
-pub mod client;
 pub mod controller;
 pub mod http;
 mod id;

@@ -1,27 +1,38 @@
 //! The handle that calls and serves: calls in flight over one transport.
 
+mod everyone;
+mod waiting;
+
+pub use everyone::Outcomes;
+
 use crate::{
-    Address, CallError, CorrelationId, Deadline, Fault, Generation, Instance, Limits, Link, Message, Method,
-    Router, Server, Transport,
-    in_flight::{Arrival, InFlight},
-    message::{decode, encode},
+    Address, CallError, CorrelationId, Deadline, Encoding, Fault, Generation, Instance, Limits, Link,
+    Message, Method, Peer, Router, Scope, Server, Transport,
+    in_flight::{Arrival, InFlight, NoAnswer, outcome_of},
+    trace,
     transport::{Inbound, SendError},
 };
 use bytes::Bytes;
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinHandle,
     time::{Instant, timeout_at},
 };
+use tracing::Instrument;
+use waiting::{changed, connected, remaining};
 
 /// Calls that may wait for an answer at the same time over one connection.
 const IN_FLIGHT_LIMIT: usize = 65_536;
+
+/// The largest answer that is looked at, in bytes.
+const ANSWER_BYTES: usize = 16 * 1024 * 1024;
 
 /// Calls methods and serves them over one transport. Cloning it is cheap: clients and servers are handles on it.
 #[derive(Clone)]
 pub struct Connection {
     shared: Arc<Shared>,
+    encoding: Encoding,
 }
 
 struct Shared {
@@ -47,7 +58,13 @@ impl Connection {
         let inbound = transport.inbound().expect("a transport has one connection");
         let in_flight = Arc::new(InFlight::new(IN_FLIGHT_LIMIT));
         let dispatcher = tokio::spawn(dispatch(inbound, in_flight.clone()));
-        Self { shared: Arc::new(Shared { transport, in_flight, dispatcher }) }
+        Self { shared: Arc::new(Shared { transport, in_flight, dispatcher }), encoding: Encoding::default() }
+    }
+
+    /// The same connection, for callers that write their requests in this encoding. Servers answer in it.
+    #[must_use]
+    pub fn encoding(self, encoding: Encoding) -> Self {
+        Self { encoding, ..self }
     }
 
     /// The process that speaks.
@@ -70,20 +87,53 @@ impl Connection {
         &self,
         address: &Address,
         request: &M::Request,
-        deadline: Deadline,
+        scope: impl Into<Scope>,
     ) -> Result<M::Reply, CallError> {
         let started = Instant::now();
-        let outcome = match encode(request) {
-            Ok(body) => {
-                self.exchange(address, M::NAME, body, deadline).await.and_then(|body| read_reply(&body))
-            }
-            Err(error) => Err(CallError::Invalid { reason: error.to_string() }),
+        let scope = scope.into();
+        let (span, trace) = trace::calling(M::NAME, address, scope.trace);
+        let calling = async {
+            let body = self.write(request)?;
+            let reply = self.exchange(address, M::NAME, body, Scope { trace, ..scope }).await?;
+            read_reply(&reply)
         };
+        let outcome = calling.instrument(span).await;
         record_call(M::NAME, outcome.as_ref().err(), started);
         outcome
     }
 
-    /// Sends `M` to `address` and asks for no answer. It is worthless after `time_to_live`: no queue keeps it longer.
+    /// Calls `M` at every peer of `service` by one publish. Each of `peers` has exactly one outcome, at the latest by
+    /// the deadline; a peer that has gone is known before it. Whoever else hears it is not waited for.
+    ///
+    /// # Errors
+    /// When nothing was sent, or perhaps nothing: then no peer has an outcome of its own.
+    pub async fn call_everyone<M: Method>(
+        &self,
+        service: &Arc<str>,
+        request: &M::Request,
+        peers: impl IntoIterator<Item = Peer>,
+        scope: impl Into<Scope>,
+    ) -> Result<Outcomes<M>, CallError> {
+        let (started, scope) = (Instant::now(), scope.into());
+        let address = Address::everyone(service.clone());
+        let (span, trace) = trace::calling(M::NAME, &address, scope.trace);
+        let scope = Scope { trace, ..scope };
+        let waiting: HashMap<_, _> = peers.into_iter().map(|peer| (peer.instance, peer.name)).collect();
+        let asking = async {
+            let body = self.write(request)?;
+            let enter = |in_flight: &Arc<InFlight>, id, over| {
+                in_flight.enter_each(id, waiting.keys().copied().collect(), over)
+            };
+            self.send_request(&address, M::NAME, body, scope, enter).await
+        };
+        let asked = asking.instrument(span).await;
+        if let Err(error) = &asked {
+            record_call(M::NAME, Some(error), started);
+        }
+        Ok(Outcomes::new(self.clone(), service.clone(), asked?, waiting, scope))
+    }
+
+    /// Sends `M` to `address` and asks for no answer. It is worthless after the deadline: no queue keeps it longer.
     ///
     /// # Errors
     /// When it was surely not, or perhaps not, handed to the broker.
@@ -91,18 +141,18 @@ impl Connection {
         &self,
         address: &Address,
         request: &M::Request,
-        time_to_live: Deadline,
+        scope: impl Into<Scope>,
     ) -> Result<(), CallError> {
-        let body = encode(request).map_err(|error| CallError::Invalid { reason: error.to_string() })?;
+        let Scope { deadline, trace } = scope.into();
+        let body = self.write(request)?;
         let mut link = self.link();
         loop {
-            connected(&mut link, time_to_live).await?;
-            let remaining = remaining(time_to_live)?;
-            let (me, meant) = (self.instance(), address.instance());
-            let message = Message::notification(M::NAME, me, meant, remaining, body.clone());
-            match self.send(address, message, time_to_live).await {
+            connected(&mut link, deadline).await?;
+            let notification =
+                self.request(address, M::NAME, None, body.clone(), Scope { deadline, trace })?;
+            match self.send(address, notification, deadline).await {
                 Ok(()) => return Ok(()),
-                Err(Unsent::NoLink) => changed(&mut link, time_to_live).await?,
+                Err(Unsent::NoLink) => changed(&mut link, deadline).await?,
                 Err(Unsent::Ended(error)) => return Err(error),
             }
         }
@@ -119,13 +169,11 @@ impl Connection {
         let generation = connected(&mut self.link(), deadline).await?;
         let reply_to = transport.reply_to().ok_or(CallError::Disconnected)?;
         let id = CorrelationId::new();
-        let Some(mut place) = in_flight.enter(id.clone(), "this process".to_owned(), None, generation) else {
-            return Err(CallError::Overloaded { reason: format!("{IN_FLIGHT_LIMIT} calls are in flight") });
-        };
-        let echo = Message::answer(Some(id), self.instance(), Ok(Bytes::new()));
+        let Some(mut place) = in_flight.enter(id.clone(), None, generation) else { return Err(full()) };
+        let echo = Message::answer(Some(id), self.instance(), Encoding::default(), Ok(Bytes::new()));
         let there_and_back = async {
             match transport.reply(&reply_to, echo).await.map_err(Unsent::from) {
-                Ok(()) => place.outcome().await.map(drop),
+                Ok(()) => place.answer().await.map(drop).map_err(|_| CallError::Disconnected),
                 Err(Unsent::NoLink) => Err(CallError::Disconnected),
                 Err(Unsent::Ended(error)) => Err(error),
             }
@@ -160,39 +208,68 @@ impl Connection {
         self.shared.in_flight.fail_all();
     }
 
+    /// Asks one address, and waits for its answer.
     async fn exchange(
         &self,
         address: &Address,
         method: &str,
         body: Bytes,
-        deadline: Deadline,
-    ) -> Result<Bytes, CallError> {
+        scope: Scope,
+    ) -> Result<Message, CallError> {
+        if let Address::Everyone { .. } = address {
+            let reason = "everyone has many outcomes: see `call_everyone`".to_owned();
+            return Err(CallError::Invalid { reason });
+        }
+        let meant = address.instance();
+        let enter = |in_flight: &Arc<InFlight>, id, over| in_flight.enter(id, meant, over);
+        let mut place = self.send_request(address, method, body, scope, enter).await?;
+        match timeout_at(scope.deadline.instant(), place.answer()).await {
+            Ok(Ok(answer)) => outcome_of(answer),
+            Ok(Err(NoAnswer::Returned)) => Err(CallError::unroutable(address)),
+            Ok(Err(NoAnswer::Lost)) => Err(CallError::Disconnected),
+            Err(_) => Err(CallError::DeadlineExceeded { sent: true }),
+        }
+    }
+
+    /// Sends a request, over the next link if this one is lost just before, and gives the place its answers come to.
+    async fn send_request<P>(
+        &self,
+        address: &Address,
+        method: &str,
+        body: Bytes,
+        scope: Scope,
+        enter: impl Fn(&Arc<InFlight>, CorrelationId, Generation) -> Option<P>,
+    ) -> Result<P, CallError> {
         let mut link = self.link();
-        let (me, meant) = (self.instance(), address.instance());
         loop {
-            let generation = connected(&mut link, deadline).await?;
+            let generation = connected(&mut link, scope.deadline).await?;
             let id = CorrelationId::new();
-            let in_flight = &self.shared.in_flight;
-            let Some(mut place) = in_flight.enter(id.clone(), address.to_string(), meant, generation) else {
-                return Err(CallError::Overloaded {
-                    reason: format!("{IN_FLIGHT_LIMIT} calls are in flight"),
-                });
-            };
-            let request = Message::request(method, id, me, meant, remaining(deadline)?, body.clone());
-            match self.send(address, request, deadline).await {
-                Ok(()) => {}
+            let request = self.request(address, method, Some(id.clone()), body.clone(), scope)?;
+            let place = enter(&self.shared.in_flight, id, generation).ok_or_else(full)?;
+            match self.send(address, request, scope.deadline).await {
+                Ok(()) => return Ok(place),
                 Err(Unsent::NoLink) => {
                     drop(place);
-                    changed(&mut link, deadline).await?;
-                    continue;
+                    changed(&mut link, scope.deadline).await?;
                 }
                 Err(Unsent::Ended(error)) => return Err(error),
             }
-            return match timeout_at(deadline.instant(), place.outcome()).await {
-                Ok(outcome) => outcome,
-                Err(_) => Err(CallError::DeadlineExceeded { sent: true }),
-            };
         }
+    }
+
+    /// A request with what is left of its deadline. With nothing left it is not sent.
+    fn request(
+        &self,
+        address: &Address,
+        method: &str,
+        id: Option<CorrelationId>,
+        body: Bytes,
+        scope: Scope,
+    ) -> Result<Message, CallError> {
+        let remaining = remaining(scope.deadline)?;
+        let (me, meant) = (self.instance(), address.instance());
+        let request = Message::request(method, id, me, meant, remaining, self.encoding, body);
+        Ok(Message { trace: scope.trace, ..request })
     }
 
     async fn send(&self, address: &Address, message: Message, deadline: Deadline) -> Result<(), Unsent> {
@@ -201,6 +278,10 @@ impl Connection {
             Ok(sent) => sent.map_err(Unsent::from),
             Err(_) => Err(Unsent::Ended(CallError::DeadlineExceeded { sent: true })),
         }
+    }
+
+    fn write<T: serde::Serialize>(&self, request: &T) -> Result<Bytes, CallError> {
+        self.encoding.write(request).map_err(|reason| CallError::Invalid { reason })
     }
 }
 
@@ -223,35 +304,18 @@ impl From<SendError> for Unsent {
     }
 }
 
-/// Waits until there is a link.
-async fn connected(link: &mut watch::Receiver<Link>, deadline: Deadline) -> Result<Generation, CallError> {
-    let ready = link.wait_for(|link| link.generation().is_some() || *link == Link::Closed);
-    match timeout_at(deadline.instant(), ready).await {
-        Ok(Ok(link)) => link.generation().ok_or(CallError::Disconnected),
-        Ok(Err(_)) => Err(CallError::Disconnected),
-        Err(_) => Err(CallError::DeadlineExceeded { sent: false }),
-    }
+fn full() -> CallError {
+    CallError::Overloaded { reason: format!("{IN_FLIGHT_LIMIT} calls are in flight") }
 }
 
-/// Waits until the link is another than when it was last looked at.
-async fn changed(link: &mut watch::Receiver<Link>, deadline: Deadline) -> Result<(), CallError> {
-    match timeout_at(deadline.instant(), link.changed()).await {
-        Ok(changed) => changed.map_err(|_| CallError::Disconnected),
-        Err(_) => Err(CallError::DeadlineExceeded { sent: false }),
+fn read_reply<T: serde::de::DeserializeOwned>(reply: &Message) -> Result<T, CallError> {
+    let unreadable =
+        |why: &str| CallError::from(Fault::internal(format!("a reply that cannot be read: {why}")));
+    if reply.body.len() > ANSWER_BYTES {
+        return Err(unreadable(&format!("it has more than {ANSWER_BYTES} bytes")));
     }
-}
-
-/// What is left of a deadline; a call with nothing left is not sent.
-fn remaining(deadline: Deadline) -> Result<std::time::Duration, CallError> {
-    let now = Instant::now();
-    if deadline.has_passed(now) {
-        return Err(CallError::DeadlineExceeded { sent: false });
-    }
-    Ok(deadline.remaining(now))
-}
-
-fn read_reply<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, CallError> {
-    decode(body).map_err(|error| Fault::internal(format!("a reply that cannot be read: {error}")).into())
+    let encoding = reply.encoding.ok_or_else(|| unreadable("its content_type is unknown here"))?;
+    encoding.read(&reply.body).map_err(|error| unreadable(&error))
 }
 
 fn record_call(method: &'static str, error: Option<&CallError>, started: Instant) {
@@ -266,7 +330,7 @@ async fn dispatch(mut inbound: mpsc::Receiver<Inbound>, in_flight: Arc<InFlight>
     while let Some(event) = inbound.recv().await {
         match event {
             Inbound::Answer(message) if !message.is_answer() => count_dropped("not_an_answer"),
-            Inbound::Answer(message) => match in_flight.answered(&message) {
+            Inbound::Answer(message) => match in_flight.answered(message) {
                 Arrival::Delivered => {}
                 Arrival::Unexpected => count_dropped("late_answer"),
                 Arrival::WrongInstance => count_dropped("wrong_instance"),

@@ -1,16 +1,16 @@
 //! The table of calls that wait for an answer.
 
-use crate::{CallError, CorrelationId, Fault, FaultKind, Generation, Instance, message::FAULT};
-use crate::{Message, message::decode};
-use bytes::Bytes;
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+use crate::{
+    CallError, CorrelationId, Encoding, Fault, FaultKind, Generation, Instance, Message, message::FAULT,
 };
-use tokio::sync::oneshot;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::{mpsc, oneshot};
 
-/// How a call ends: the encoded reply, or why there is none.
-pub(crate) type Outcome = Result<Bytes, CallError>;
+/// How a call ends: the reply, still encoded, or why there is none.
+pub(crate) type Outcome = Result<Message, CallError>;
 
 /// The calls that wait for an answer, by correlation id. Each leaves it exactly once.
 #[derive(Debug)]
@@ -21,36 +21,73 @@ pub(crate) struct InFlight {
 
 #[derive(Debug)]
 struct Waiter {
-    address: String,
-    meant: Option<Instance>,
+    /// Which generation of the link the answer comes over.
     over: Generation,
-    outcome: oneshot::Sender<Outcome>,
+    awaited: Awaited,
+}
+
+#[derive(Debug)]
+enum Awaited {
+    /// One answer, of the instance that was meant if one was.
+    One { meant: Option<Instance>, outcome: oneshot::Sender<Result<Message, NoAnswer>> },
+    /// One answer of each of these.
+    Each { pending: HashSet<Instance>, answers: mpsc::Sender<Result<(Instance, Message), NoAnswer>> },
+}
+
+/// Why no answer can come any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoAnswer {
+    /// The broker found nobody there.
+    Returned,
+    /// The reply queue is gone.
+    Lost,
 }
 
 /// A place in the table. Dropping it frees the place at once.
-pub(crate) struct Place<'a> {
-    table: &'a InFlight,
+#[derive(Debug)]
+struct Place {
+    table: Arc<InFlight>,
     id: CorrelationId,
-    outcome: oneshot::Receiver<Outcome>,
 }
 
-impl Place<'_> {
-    /// Waits for the outcome.
-    pub(crate) async fn outcome(&mut self) -> Outcome {
-        (&mut self.outcome).await.unwrap_or(Err(CallError::Disconnected))
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.table.lock().remove(&self.id);
     }
 }
 
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.table.lock().remove(&self.id);
+/// The place of a call with one answer.
+#[derive(Debug)]
+pub(crate) struct One {
+    _place: Place,
+    outcome: oneshot::Receiver<Result<Message, NoAnswer>>,
+}
+
+impl One {
+    /// Waits for the answer.
+    pub(crate) async fn answer(&mut self) -> Result<Message, NoAnswer> {
+        (&mut self.outcome).await.unwrap_or(Err(NoAnswer::Lost))
+    }
+}
+
+/// The place of a call with an answer of each peer.
+#[derive(Debug)]
+pub(crate) struct Each {
+    _place: Place,
+    answers: mpsc::Receiver<Result<(Instance, Message), NoAnswer>>,
+}
+
+impl Each {
+    /// Waits for the next answer, and who gave it.
+    pub(crate) async fn next(&mut self) -> Result<(Instance, Message), NoAnswer> {
+        self.answers.recv().await.unwrap_or(Err(NoAnswer::Lost))
     }
 }
 
 /// What became of an answer that arrived.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Arrival {
-    /// It ended its call.
+    /// It ended its call, or its part of it.
     Delivered,
     /// Nobody waits for it: late, a duplicate, or never ours.
     Unexpected,
@@ -65,41 +102,69 @@ impl InFlight {
 
     /// Takes a place for a call that is to go over this generation of the link, or none when the table is full.
     pub(crate) fn enter(
-        &self,
+        self: &Arc<Self>,
         id: CorrelationId,
-        address: String,
         meant: Option<Instance>,
         over: Generation,
-    ) -> Option<Place<'_>> {
+    ) -> Option<One> {
         let (sender, outcome) = oneshot::channel();
+        let place = self.take_place(id, Waiter { over, awaited: Awaited::One { meant, outcome: sender } })?;
+        Some(One { _place: place, outcome })
+    }
+
+    /// The same, for a call that each of `pending` is to answer.
+    pub(crate) fn enter_each(
+        self: &Arc<Self>,
+        id: CorrelationId,
+        pending: HashSet<Instance>,
+        over: Generation,
+    ) -> Option<Each> {
+        let (sender, answers) = mpsc::channel(pending.len() + 1);
+        let awaited = Awaited::Each { pending, answers: sender };
+        let place = self.take_place(id, Waiter { over, awaited })?;
+        Some(Each { _place: place, answers })
+    }
+
+    fn take_place(self: &Arc<Self>, id: CorrelationId, waiter: Waiter) -> Option<Place> {
         let mut calls = self.lock();
         if calls.len() >= self.limit {
             return None;
         }
-        calls.insert(id.clone(), Waiter { address, meant, over, outcome: sender });
+        calls.insert(id.clone(), waiter);
         drop(calls);
-        Some(Place { table: self, id, outcome })
+        Some(Place { table: self.clone(), id })
     }
 
     /// An answer has arrived.
-    pub(crate) fn answered(&self, message: &Message) -> Arrival {
+    pub(crate) fn answered(&self, message: Message) -> Arrival {
         let Some(id) = &message.correlation_id else { return Arrival::Unexpected };
         let mut calls = self.lock();
-        let Some(waiter) = calls.get(id) else { return Arrival::Unexpected };
-        let outcome = read_answer(message);
-        if is_from_another_instance(waiter, message, &outcome) {
-            return Arrival::WrongInstance;
+        let Some(waiter) = calls.get_mut(id) else { return Arrival::Unexpected };
+        match &mut waiter.awaited {
+            Awaited::One { meant, .. } if is_from_another_instance(*meant, &message) => {
+                Arrival::WrongInstance
+            }
+            Awaited::One { .. } => {
+                if let Some(Waiter { awaited: Awaited::One { outcome, .. }, .. }) = calls.remove(id) {
+                    let _ = outcome.send(Ok(message));
+                }
+                Arrival::Delivered
+            }
+            Awaited::Each { pending, answers } => match message.sender {
+                // There is room: no more answers are let through than were waited for.
+                Some(sender) if pending.remove(&sender) => {
+                    let _ = answers.try_send(Ok((sender, message)));
+                    Arrival::Delivered
+                }
+                _ => Arrival::Unexpected,
+            },
         }
-        if let Some(waiter) = calls.remove(id) {
-            let _ = waiter.outcome.send(outcome);
-        }
-        Arrival::Delivered
     }
 
     /// The broker found nobody at the call's address.
     pub(crate) fn returned(&self, id: &CorrelationId) {
         if let Some(waiter) = self.lock().remove(id) {
-            let _ = waiter.outcome.send(Err(CallError::Unroutable { address: waiter.address }));
+            waiter.awaited.end(NoAnswer::Returned);
         }
     }
 
@@ -109,7 +174,7 @@ impl InFlight {
         let failed: Vec<_> = self.lock().extract_if(|_, waiter| waiter.over <= lost).collect();
         let count = failed.len();
         for (_, waiter) in failed {
-            let _ = waiter.outcome.send(Err(CallError::Disconnected));
+            waiter.awaited.end(NoAnswer::Lost);
         }
         count
     }
@@ -129,27 +194,44 @@ impl InFlight {
     }
 }
 
-fn read_answer(message: &Message) -> Outcome {
-    if message.kind != FAULT {
-        return Ok(message.body.clone());
+impl Awaited {
+    fn end(self, why: NoAnswer) {
+        match self {
+            Self::One { outcome, .. } => drop(outcome.send(Err(why))),
+            Self::Each { answers, .. } => drop(answers.try_send(Err(why))),
+        }
     }
-    let fault = decode::<Fault>(&message.body)
-        .unwrap_or_else(|error| Fault::internal(format!("a fault that cannot be read: {error}")));
-    Err(fault.into())
 }
 
-fn is_from_another_instance(waiter: &Waiter, message: &Message, outcome: &Outcome) -> bool {
-    let unavailable = matches!(outcome, Err(CallError::Fault(fault)) if fault.kind == FaultKind::Unavailable);
-    unavailable && waiter.meant.is_some() && message.sender != waiter.meant
+/// What an answer says: itself, as long as it is no fault.
+pub(crate) fn outcome_of(answer: Message) -> Outcome {
+    match fault_in(&answer) {
+        Some(fault) => Err(fault.into()),
+        None => Ok(answer),
+    }
+}
+
+fn fault_in(answer: &Message) -> Option<Fault> {
+    if answer.kind != FAULT {
+        return None;
+    }
+    let read = answer.encoding.unwrap_or(Encoding::Json).read::<Fault>(&answer.body);
+    Some(read.unwrap_or_else(|error| Fault::internal(format!("a fault that cannot be read: {error}"))))
+}
+
+fn is_from_another_instance(meant: Option<Instance>, answer: &Message) -> bool {
+    let another = meant.is_some() && answer.sender != meant;
+    another && fault_in(answer).is_some_and(|fault| fault.kind == FaultKind::Unavailable)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::Bytes;
     use futures_util::FutureExt;
 
-    fn table() -> InFlight {
-        InFlight::new(2)
+    fn table() -> Arc<InFlight> {
+        Arc::new(InFlight::new(2))
     }
 
     fn id(text: &str) -> CorrelationId {
@@ -157,68 +239,95 @@ mod tests {
     }
 
     fn reply(to: &str, sender: Instance) -> Message {
-        Message::answer(Some(id(to)), sender, Ok(Bytes::from_static(b"1")))
+        Message::answer(Some(id(to)), sender, Encoding::Json, Ok(Bytes::from_static(b"1")))
+    }
+
+    fn unavailable(to: &str, sender: Instance) -> Message {
+        Message::answer(Some(id(to)), sender, Encoding::Json, Err(Fault::unavailable("not me")))
+    }
+
+    fn ended(call: &mut One) -> Option<Result<Message, NoAnswer>> {
+        call.answer().now_or_never()
     }
 
     #[test]
     fn an_answer_ends_its_own_call_and_a_second_one_is_unexpected() {
-        let table = table();
-        let server = Instance::new();
-        let mut a = table.enter(id("a"), "x".into(), None, 1).expect("room");
-        let mut b = table.enter(id("b"), "x".into(), None, 1).expect("room");
-        assert_eq!(table.answered(&reply("a", server)), Arrival::Delivered);
-        assert_eq!(table.answered(&reply("a", server)), Arrival::Unexpected);
-        assert_eq!(a.outcome().now_or_never(), Some(Ok(Bytes::from_static(b"1"))));
-        assert_eq!(b.outcome().now_or_never(), None);
+        let (table, server) = (table(), Instance::new());
+        let mut a = table.enter(id("a"), None, 1).expect("room");
+        let mut b = table.enter(id("b"), None, 1).expect("room");
+        assert_eq!(table.answered(reply("a", server)), Arrival::Delivered);
+        assert_eq!(table.answered(reply("a", server)), Arrival::Unexpected);
+        assert!(matches!(ended(&mut a), Some(Ok(answer)) if answer.body == "1"));
+        assert!(ended(&mut b).is_none());
     }
 
     #[test]
     fn a_full_table_takes_no_more_and_a_dropped_place_is_free_at_once() {
         let table = table();
-        let a = table.enter(id("a"), "x".into(), None, 1);
-        let _b = table.enter(id("b"), "x".into(), None, 1);
-        assert!(table.enter(id("c"), "x".into(), None, 1).is_none());
+        let a = table.enter(id("a"), None, 1);
+        let _b = table.enter(id("b"), None, 1);
+        assert!(table.enter(id("c"), None, 1).is_none());
         drop(a);
         assert_eq!(table.len(), 1);
-        assert!(table.enter(id("c"), "x".into(), None, 1).is_some());
+        assert!(table.enter(id("c"), None, 1).is_some());
     }
 
     #[test]
     fn a_lost_reply_queue_fails_every_call_in_flight() {
         let table = table();
-        let mut a = table.enter(id("a"), "x".into(), None, 1).expect("room");
-        assert_eq!(table.fail_through(1), 1);
-        assert_eq!(a.outcome().now_or_never(), Some(Err(CallError::Disconnected)));
+        let mut a = table.enter(id("a"), None, 1).expect("room");
+        let mut each = table.enter_each(id("each"), HashSet::from([Instance::new()]), 1).expect("room");
+        assert_eq!(table.fail_through(1), 2);
+        assert!(matches!(ended(&mut a), Some(Err(NoAnswer::Lost))));
+        assert!(matches!(each.next().now_or_never(), Some(Err(NoAnswer::Lost))));
         assert_eq!(table.len(), 0);
     }
 
     #[test]
     fn news_of_a_lost_reply_queue_that_come_late_end_no_call_over_the_next() {
         let table = table();
-        let mut a = table.enter(id("a"), "x".into(), None, 1).expect("room");
-        let mut b = table.enter(id("b"), "x".into(), None, 2).expect("room");
+        let mut a = table.enter(id("a"), None, 1).expect("room");
+        let mut b = table.enter(id("b"), None, 2).expect("room");
         assert_eq!(table.fail_through(1), 1);
-        assert_eq!(a.outcome().now_or_never(), Some(Err(CallError::Disconnected)));
-        assert_eq!(b.outcome().now_or_never(), None);
+        assert!(matches!(ended(&mut a), Some(Err(NoAnswer::Lost))));
+        assert!(ended(&mut b).is_none());
     }
 
     #[test]
     fn the_right_instance_wins_over_another_of_the_same_name() {
         let table = table();
         let (meant, other) = (Instance::new(), Instance::new());
-        let mut call = table.enter(id("a"), "x".into(), Some(meant), 1).expect("room");
-        let not_me = Message::answer(Some(id("a")), other, Err(Fault::unavailable("not me")));
-        assert_eq!(table.answered(&not_me), Arrival::WrongInstance);
-        assert_eq!(table.answered(&reply("a", meant)), Arrival::Delivered);
-        assert!(matches!(call.outcome().now_or_never(), Some(Ok(_))));
+        let mut call = table.enter(id("a"), Some(meant), 1).expect("room");
+        assert_eq!(table.answered(unavailable("a", other)), Arrival::WrongInstance);
+        assert_eq!(table.answered(reply("a", meant)), Arrival::Delivered);
+        assert!(matches!(ended(&mut call), Some(Ok(_))));
     }
 
     #[test]
-    fn a_return_says_who_is_not_there() {
+    fn a_return_ends_the_call() {
         let table = table();
-        let mut call = table.enter(id("a"), "agent/node-7".into(), None, 1).expect("room");
+        let mut call = table.enter(id("a"), None, 1).expect("room");
         table.returned(&id("a"));
-        let unroutable = CallError::Unroutable { address: "agent/node-7".into() };
-        assert_eq!(call.outcome().now_or_never(), Some(Err(unroutable)));
+        assert!(matches!(ended(&mut call), Some(Err(NoAnswer::Returned))));
+    }
+
+    #[test]
+    fn each_is_heard_once_and_strangers_never() {
+        let table = table();
+        let (a, b, stranger) = (Instance::new(), Instance::new(), Instance::new());
+        let mut call = table.enter_each(id("x"), HashSet::from([a, b]), 1).expect("room");
+        for (sender, arrival) in [
+            (b, Arrival::Delivered),
+            (b, Arrival::Unexpected),
+            (stranger, Arrival::Unexpected),
+            (a, Arrival::Delivered),
+        ] {
+            assert_eq!(table.answered(reply("x", sender)), arrival);
+        }
+        for expected in [b, a] {
+            let next = call.next().now_or_never();
+            assert!(matches!(next, Some(Ok((sender, _))) if sender == expected));
+        }
+        assert!(call.next().now_or_never().is_none());
     }
 }

@@ -1,6 +1,6 @@
 //! One message, as every transport carries it.
 
-use crate::{Fault, Instance, ReplyTo};
+use crate::{Encoding, Fault, Instance, ReplyTo, TraceParent};
 use bytes::Bytes;
 use std::{fmt, time::Duration};
 use uuid::Uuid;
@@ -45,14 +45,16 @@ pub struct Message {
     pub deadline: Option<Duration>,
     /// The protocol that the sender speaks.
     pub protocol: u32,
-    /// W3C trace context.
-    pub traceparent: Option<String>,
-    /// The payload, as JSON. Never logged.
+    /// The trace that it belongs to, with the span that sent it.
+    pub trace: Option<TraceParent>,
+    /// How the body is written; none when that is not known here.
+    pub encoding: Option<Encoding>,
+    /// The payload. Never logged.
     pub body: Bytes,
 }
 
 impl Message {
-    fn new(kind: &str, sender: Instance, body: Bytes) -> Self {
+    fn new(kind: &str, sender: Instance, encoding: Encoding, body: Bytes) -> Self {
         Self {
             kind: kind.to_owned(),
             correlation_id: None,
@@ -62,39 +64,38 @@ impl Message {
             target: None,
             deadline: None,
             protocol: PROTOCOL,
-            traceparent: None,
+            trace: None,
+            encoding: Some(encoding),
             body,
         }
     }
 
+    /// A request, or a notification: nobody waits for an answer to one without a correlation id.
     pub(crate) fn request(
         method: &str,
-        id: CorrelationId,
+        correlation_id: Option<CorrelationId>,
         sender: Instance,
         target: Option<Instance>,
         deadline: Duration,
+        encoding: Encoding,
         body: Bytes,
     ) -> Self {
-        Self { correlation_id: Some(id), target, deadline: Some(deadline), ..Self::new(method, sender, body) }
-    }
-
-    pub(crate) fn notification(
-        method: &str,
-        sender: Instance,
-        target: Option<Instance>,
-        time_to_live: Duration,
-        body: Bytes,
-    ) -> Self {
-        Self { target, deadline: Some(time_to_live), ..Self::new(method, sender, body) }
+        let message = Self::new(method, sender, encoding, body);
+        Self { correlation_id, target, deadline: Some(deadline), ..message }
     }
 
     /// The answer to a request: the encoded reply, or a fault.
-    pub(crate) fn answer(to: Option<CorrelationId>, sender: Instance, answer: Result<Bytes, Fault>) -> Self {
+    pub(crate) fn answer(
+        to: Option<CorrelationId>,
+        sender: Instance,
+        encoding: Encoding,
+        answer: Result<Bytes, Fault>,
+    ) -> Self {
         let (kind, body) = match answer {
             Ok(body) => (REPLY, body),
-            Err(fault) => (FAULT, encode(&fault).unwrap_or_default()),
+            Err(fault) => (FAULT, encoding.write(&fault).unwrap_or_default()),
         };
-        Self { correlation_id: to, ..Self::new(kind, sender, body) }
+        Self { correlation_id: to, ..Self::new(kind, sender, encoding, body) }
     }
 
     /// Whether the sender waits for an answer: it is a call, not a notification.
@@ -117,14 +118,4 @@ impl fmt::Debug for Message {
             .field("bytes", &self.body.len())
             .finish_non_exhaustive()
     }
-}
-
-/// Encodes a body.
-pub(crate) fn encode<T: serde::Serialize>(value: &T) -> Result<Bytes, serde_json::Error> {
-    serde_json::to_vec(value).map(Bytes::from)
-}
-
-/// Decodes a body. Unknown fields are the message type's business: Bellwether's ignore them.
-pub(crate) fn decode<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
-    serde_json::from_slice(body)
 }

@@ -1,6 +1,6 @@
 //! How a call can end, other than well.
 
-use crate::Fault;
+use crate::{Address, Fault};
 
 /// How a call ended, other than well. [`CallError::is_safe_to_resend`] says whether the handler can have run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -8,11 +8,13 @@ pub enum CallError {
     /// Delivered, and answered with a failure.
     #[error(transparent)]
     Fault(#[from] Fault),
-    /// Nobody is at that address: not delivered.
-    #[error("nobody answers at {address}")]
+    /// Nobody is at that address.
+    #[error("nobody answers at {address}{}", if *.sent { " any more" } else { "" })]
     Unroutable {
         /// The address that was called.
         address: String,
+        /// Whether it can have been delivered all the same: a peer that a call to everyone went to has gone since.
+        sent: bool,
     },
     /// No answer by the deadline. Once sent, the handler may have run, or may yet run.
     #[error("{}", if *.sent { "no answer by the deadline" } else { "not sent by the deadline: the broker is not reachable" })]
@@ -38,16 +40,20 @@ pub enum CallError {
 }
 
 impl CallError {
+    /// Nobody was at that address: not delivered.
+    pub(crate) fn unroutable(address: &Address) -> Self {
+        Self::Unroutable { address: address.to_string(), sent: false }
+    }
+
     /// Whether the handler cannot have run, so that sending again repeats nothing.
     #[must_use]
     pub fn is_safe_to_resend(&self) -> bool {
         use crate::FaultKind::{Overloaded, Unavailable};
         match self {
-            Self::Unroutable { .. } | Self::Overloaded { .. } | Self::DeadlineExceeded { sent: false } => {
-                true
-            }
+            Self::Unroutable { sent, .. } | Self::DeadlineExceeded { sent } => !sent,
+            Self::Overloaded { .. } => true,
             Self::Fault(fault) => matches!(fault.kind, Overloaded | Unavailable),
-            Self::DeadlineExceeded { sent: true } | Self::Disconnected | Self::Invalid { .. } => false,
+            Self::Disconnected | Self::Invalid { .. } => false,
         }
     }
 
@@ -72,13 +78,14 @@ mod tests {
     #[test]
     fn only_what_cannot_have_run_is_safe_to_resend() {
         let safe = [
-            CallError::Unroutable { address: "a".into() },
+            CallError::Unroutable { address: "a".into(), sent: false },
             CallError::Overloaded { reason: "x".into() },
             CallError::DeadlineExceeded { sent: false },
             Fault::overloaded("").into(),
             Fault::unavailable("").into(),
         ];
         let unsafe_ = [
+            CallError::Unroutable { address: "a".into(), sent: true },
             CallError::DeadlineExceeded { sent: true },
             CallError::Disconnected,
             Fault::internal("").into(),

@@ -1,10 +1,6 @@
 //! Which handler answers which method, and how each answers exactly once.
 
-use crate::{
-    Context, Fault, Instance, Message, Method, Transport,
-    message::{decode, encode},
-    transport::Delivery,
-};
+use crate::{Context, Encoding, Fault, Message, Method, Transport, transport::Delivery};
 use bytes::Bytes;
 use std::{collections::HashMap, future::Future, marker::PhantomData, pin::Pin, sync::Arc};
 use tokio::sync::mpsc;
@@ -60,12 +56,12 @@ impl Router {
         self
     }
 
-    /// Hands every `M` to `queue`, in order of arrival and whatever else the server is doing: for messages that are
-    /// dealt with in batches. A full queue answers `Overloaded`.
+    /// Hands every `M` to `take`, in order of arrival and whatever else the server is doing, past all permits: for
+    /// messages that are dealt with in batches. `take` must not wait: see [`Call::hand_to`].
     #[must_use]
-    pub fn queued<M: Method>(mut self, queue: mpsc::Sender<Call<M>>) -> Self {
+    pub fn queued<M: Method>(mut self, take: impl Fn(Call<M>) + Send + Sync + 'static) -> Self {
         let intake: Intake = Arc::new(move |context, answer| match answer.request::<M>() {
-            Ok(request) => offer(&queue, Call { request, context, answer, method: PhantomData }),
+            Ok(request) => take(Call { request, context, answer, method: PhantomData }),
             Err(fault) => answer.send_later(fault),
         });
         self.routes.insert(M::NAME, Route { notifiable: M::NOTIFIABLE, handling: Handling::Queued(intake) });
@@ -90,15 +86,6 @@ impl Router {
     }
 }
 
-fn offer<M: Method>(queue: &mpsc::Sender<Call<M>>, call: Call<M>) {
-    use mpsc::error::TrySendError::{Closed, Full};
-    match queue.try_send(call) {
-        Ok(()) => {}
-        Err(Full(call)) => call.answer.send_later(Fault::overloaded("the queue of this method is full")),
-        Err(Closed(call)) => call.answer.send_later(Fault::unavailable("shutting down")),
-    }
-}
-
 /// One request that waits in a queue for its answer. Dropped without one, it is answered with a fault.
 pub struct Call<M: Method> {
     /// What was asked.
@@ -110,6 +97,17 @@ pub struct Call<M: Method> {
 }
 
 impl<M: Method> Call<M> {
+    /// Puts it into a queue for somebody who answers. It answers `Overloaded` when the queue is full, `Unavailable`
+    /// when nobody reads it any more.
+    pub fn hand_to(self, queue: &mpsc::Sender<Self>) {
+        use mpsc::error::TrySendError::{Closed, Full};
+        match queue.try_send(self) {
+            Ok(()) => {}
+            Err(Full(call)) => call.answer.send_later(Fault::overloaded("the queue of this method is full")),
+            Err(Closed(call)) => call.answer.send_later(Fault::unavailable("shutting down")),
+        }
+    }
+
     /// Answers it, and finishes the delivery. A notification is only finished.
     pub async fn answer(self, result: Result<M::Reply, Fault>) {
         self.answer.reply::<M>(result).await;
@@ -134,13 +132,20 @@ impl Answer {
     }
 
     fn request<M: Method>(&self) -> Result<M::Request, Fault> {
-        let body = self.duty.as_ref().map_or(&[][..], |duty| &duty.delivery.message.body);
-        decode(body).map_err(|error| Fault::bad_request(format!("{} cannot be read: {error}", M::NAME)))
+        let (encoding, body) = self
+            .duty
+            .as_ref()
+            .map_or((Encoding::default(), &[][..]), |duty| (duty.encoding(), &duty.delivery.message.body));
+        encoding
+            .read(body)
+            .map_err(|error| Fault::bad_request(format!("{} cannot be read: {error}", M::NAME)))
     }
 
     async fn reply<M: Method>(self, result: Result<M::Reply, Fault>) {
+        let encoding = self.duty.as_ref().map(Duty::encoding).unwrap_or_default();
         let encoded = result.and_then(|reply| {
-            encode(&reply).map_err(|error| Fault::internal(format!("the reply cannot be written: {error}")))
+            let unwritable = |error| Fault::internal(format!("the reply cannot be written: {error}"));
+            encoding.write(&reply).map_err(unwritable)
         });
         self.send(encoded).await;
     }
@@ -179,23 +184,33 @@ impl Drop for Answer {
 }
 
 impl Duty {
+    /// The answer is written as the request was.
+    fn encoding(&self) -> Encoding {
+        self.delivery.message.encoding.unwrap_or_default()
+    }
+
     async fn done(self, answer: Result<Bytes, Fault>) {
+        let encoding = self.encoding();
         let Delivery { message, receipt, received, .. } = self.delivery;
         let outcome = answer.as_ref().err().map_or("ok", |fault| fault.kind.name());
         metrics::counter!("bellwether_rpc_requests_total", "method" => self.method, "outcome" => outcome)
             .increment(1);
         metrics::histogram!("bellwether_rpc_request_duration_seconds", "method" => self.method)
             .record(received.elapsed());
-        answer_message(&*self.transport, &message, answer).await;
+        answer_message(&*self.transport, &message, encoding, answer).await;
         receipt.ack().await;
     }
 }
 
 /// Sends the answer to a request; a notification has none.
-async fn answer_message(transport: &dyn Transport, request: &Message, answer: Result<Bytes, Fault>) {
+async fn answer_message(
+    transport: &dyn Transport,
+    request: &Message,
+    encoding: Encoding,
+    answer: Result<Bytes, Fault>,
+) {
     let Some(reply_to) = &request.reply_to else { return };
-    let sender: Instance = transport.instance();
-    let message = Message::answer(request.correlation_id.clone(), sender, answer);
+    let message = Message::answer(request.correlation_id.clone(), transport.instance(), encoding, answer);
     if let Err(error) = transport.reply(reply_to, message).await {
         metrics::counter!("bellwether_rpc_answers_unsent_total").increment(1);
         tracing::debug!(method = request.kind, %error, "an answer was not sent");

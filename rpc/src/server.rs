@@ -1,10 +1,12 @@
 //! Serves an address: takes deliveries, judges them, runs their handlers, drains on shutdown.
 
 use crate::{
-    Address, Context, Deadline, Fault, FaultKind, Generation, Instance, Message, PROTOCOL, Router, Transport,
+    Address, Context, Deadline, Fault, FaultKind, Generation, Instance, Message, PROTOCOL, Router,
+    TraceParent, Transport,
     message::DEFAULT_DEADLINE,
     router::{Answer, Handling},
     stall::{StallWatch, TICK},
+    trace,
     transport::{ConsumeError, Deliveries, Delivery},
 };
 use futures_util::StreamExt;
@@ -14,6 +16,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::Instrument;
 
 /// A deadline off the wire counts as no more than this.
 const LONGEST_DEADLINE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -153,18 +156,20 @@ impl Server {
     fn take(&self, delivery: Delivery) {
         let now = Instant::now();
         let verdict = judge(&delivery, &self.router, self.transport.instance(), self.limits.body_bytes, now);
-        let context = context(&delivery);
-        let method = delivery.message.kind.clone();
-        let answer = Answer::new(self.router.name(&method), delivery, self.transport.clone());
+        let method = self.router.name(&delivery.message.kind);
+        let (span, trace) = trace::handling(method, &delivery.message);
+        let context = context(&delivery, trace);
+        let answer = Answer::new(method, delivery, self.transport.clone());
         match verdict {
             Verdict::Handle(Handling::Queued(intake)) => intake(context, answer),
             Verdict::Handle(Handling::Spawned(handler)) => match self.permits.clone().try_acquire_owned() {
                 Ok(permit) => {
                     let running = handler(context, answer);
-                    self.handlers.spawn(async move {
+                    let handling = async move {
                         running.await;
                         drop(permit);
-                    });
+                    };
+                    self.handlers.spawn(handling.instrument(span));
                 }
                 Err(_) => answer.send_later(Fault::overloaded("every handler is busy; try again later")),
             },
@@ -224,6 +229,9 @@ fn judge<'a>(
     if message.body.len() > body_limit {
         return refuse(Fault::bad_request(format!("a body of more than {body_limit} bytes")));
     }
+    if message.encoding.is_none() {
+        return refuse(Fault::bad_request("its content_type is not spoken here"));
+    }
     if deadline_of(delivery).has_passed(now) {
         return Verdict::Drop("expired");
     }
@@ -236,14 +244,14 @@ fn deadline_of(delivery: &Delivery) -> Deadline {
     )
 }
 
-fn context(delivery: &Delivery) -> Context {
+fn context(delivery: &Delivery, trace: Option<TraceParent>) -> Context {
     let message: &Message = &delivery.message;
     Context {
         deadline: deadline_of(delivery),
         caller: message.sender,
         redelivered: delivery.redelivered,
         notification: message.reply_to.is_none(),
-        traceparent: message.traceparent.clone(),
+        trace,
     }
 }
 

@@ -4,6 +4,8 @@
 mod addresses;
 #[path = "transport_contract/calls.rs"]
 mod calls;
+#[path = "transport_contract/everyone.rs"]
+mod everyone;
 #[path = "transport_contract/fixture.rs"]
 mod fixture;
 #[path = "transport_contract/links.rs"]
@@ -57,7 +59,9 @@ contract! {
         dropping_a_call_frees_its_place
         a_notification_has_no_answer
         a_notification_that_makes_no_sense_is_dropped
-        a_connection_is_caller_and_server_at_once;
+        a_connection_is_caller_and_server_at_once
+        a_call_in_messagepack_is_answered_in_it
+        a_nested_call_inherits_deadline_and_trace;
     addresses:
         a_shared_address_without_a_server_is_unroutable
         a_peer_that_is_not_there_is_unroutable_at_once
@@ -70,6 +74,16 @@ contract! {
         another_instance_of_the_same_name_answers_unavailable_and_the_right_one_wins
         a_wrong_instance_alone_ends_no_call_before_its_deadline
         a_fault_of_the_right_instance_ends_the_call;
+    everyone:
+        everyone_answers_and_each_has_one_outcome
+        a_peer_that_has_gone_is_known_before_the_deadline
+        a_silent_peer_ends_at_the_deadline_and_the_others_when_they_answer
+        whoever_is_not_expected_is_not_waited_for
+        a_call_to_everyone_where_nobody_is_ends_at_once
+        dropped_outcomes_free_their_place
+        a_cut_link_ends_all_outcomes_that_are_open_as_disconnected
+        a_plain_call_to_everyone_is_refused
+        two_processes_of_one_name_are_two_peers;
     servers:
         a_busy_server_answers_overloaded_at_once
         a_queued_method_gets_through_to_a_busy_server

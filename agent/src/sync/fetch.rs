@@ -4,8 +4,7 @@ use crate::set::{ConfigSet, Documents, Held, Relation, WholeSet, digest_of};
 use bellwether_ingress::{Digest, Labels};
 use bellwether_proto::{
     AgentName, StoreHead, StoreId,
-    client::ControllerClient,
-    controller::{ConfigsPage, GetConfigs},
+    controller::{ConfigsPage, ControllerClient, GetConfigs},
 };
 use bellwether_rpc::{CallError, Deadline, Instance};
 use std::{sync::Arc, time::Duration};

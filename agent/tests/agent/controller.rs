@@ -3,14 +3,13 @@
 use bellwether_ingress::{Digest, IngressConfig, Revision};
 use bellwether_proto::{
     AgentName, StoreHead, StoreId,
-    agent::{DelConfig, SetConfig, Stale},
-    client::AgentClient,
+    agent::{self, AgentClient, DelConfig, SetConfig, Stale},
     controller::{
-        self, Beat, BeatReply, ConfigsPage, Empty, GetConfigs, GetIngressConfigs, Goodbye, OfflineAgent,
+        self, Beat, BeatReply, ConfigsPage, GetConfigs, GetIngressConfigs, Goodbye, OfflineAgent,
         OnlineAgent, VersionedConfig,
     },
 };
-use bellwether_rpc::{Connection, Context, Limits, Router, transport::memory::Memory};
+use bellwether_rpc::{Connection, Context, Empty, Limits, Router, transport::memory::Memory};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard},
@@ -81,7 +80,7 @@ impl Controller {
     }
 
     pub(crate) fn client(&self, name: &AgentName) -> AgentClient {
-        AgentClient::new(self.connection.clone(), name)
+        AgentClient::new(self.connection.clone(), agent::address(name))
     }
 
     pub(crate) fn heard(&self) -> watch::Receiver<Heard> {
@@ -151,7 +150,7 @@ impl Handlers {
 
     async fn beat(self, cx: Context, beat: Beat) -> Answer<BeatReply> {
         if self.heard.borrow().reached.is_none() {
-            let client = AgentClient::new(self.connection.clone(), &beat.name);
+            let client = AgentClient::new(self.connection.clone(), agent::address(&beat.name));
             let reached = client.ping(cx.deadline).await.is_ok_and(|pong| pong.instance == beat.instance);
             self.heard.send_modify(|heard| heard.reached = Some(reached));
         }

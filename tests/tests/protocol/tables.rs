@@ -103,7 +103,7 @@ fn the_faults_are_those_of_the_code() {
 fn the_outcomes_are_those_of_the_code() {
     let reason = String::new;
     let outcomes = [
-        CallError::Unroutable { address: reason() },
+        CallError::Unroutable { address: reason(), sent: false },
         CallError::DeadlineExceeded { sent: true },
         CallError::Disconnected,
         CallError::Overloaded { reason: reason() },

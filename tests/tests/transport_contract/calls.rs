@@ -1,7 +1,8 @@
 //! How a call ends.
 
 use bellwether_rpc::{
-    CallError, Connection, CorrelationId, Deadline, FaultKind, Limits, Message, PROTOCOL, transport::Inbound,
+    CallError, Connection, CorrelationId, Deadline, Encoding, FaultKind, Limits, Message, PROTOCOL, Router,
+    Scope, TraceParent, transport::Inbound,
 };
 use bellwether_tests::eventually;
 use bytes::Bytes;
@@ -105,7 +106,8 @@ pub(crate) async fn a_newer_protocol_is_a_bad_request(broker: impl Broker) {
         target: None,
         deadline: Some(Duration::from_secs(30)),
         protocol: PROTOCOL + 1,
-        traceparent: None,
+        trace: None,
+        encoding: Some(Encoding::Json),
         body: Bytes::from_static(b"\"two\""),
     };
     client.send(&the_service(), request).await.expect("sent");
@@ -223,7 +225,8 @@ fn notification(method: &str, sender: &std::sync::Arc<dyn bellwether_rpc::Transp
         target: None,
         deadline: Some(Duration::from_secs(30)),
         protocol: PROTOCOL,
-        traceparent: None,
+        trace: None,
+        encoding: Some(Encoding::Json),
         body: Bytes::from_static(b"\"two\""),
     }
 }
@@ -233,4 +236,44 @@ pub(crate) async fn a_connection_is_caller_and_server_at_once(broker: impl Broke
     let _serving = Serving::start(&both, &the_peer(), Handlers::new().router).await;
     let answer = both.call::<Echo>(&the_peer(), &"myself".into(), long()).await;
     assert_eq!(answer.as_deref(), Ok("myself"));
+}
+
+pub(crate) async fn a_call_in_messagepack_is_answered_in_it(broker: impl Broker) {
+    let (server, client) = (broker.connection().await, broker.connection().await);
+    let _serving = Serving::start(&server, &the_service(), Handlers::new().router).await;
+    let packed = client.clone().encoding(Encoding::MessagePack);
+    assert_eq!(echo(&packed, &the_service(), "two").await.as_deref(), Ok("two"));
+    let refused = packed.call::<Refuse>(&the_service(), &FaultKind::Rejected, long()).await;
+    assert_fault(&refused, FaultKind::Rejected);
+    assert_eq!(echo(&client, &the_service(), "as before").await.as_deref(), Ok("as before"));
+}
+
+/// What a handler calls on behalf of its caller has what remains of the caller's time, and belongs to its trace.
+pub(crate) async fn a_nested_call_inherits_deadline_and_trace(broker: impl Broker) {
+    let (outer, inner, client) =
+        (broker.connection().await, broker.connection().await, broker.connection().await);
+    let mut handlers = Handlers::new();
+    Handlers::open(&handlers.gate);
+    let _inner = Serving::start(&inner, &the_peer(), handlers.router).await;
+    let between = outer.clone();
+    let router = Router::new().on::<Echo, _, _>(move |cx, text| {
+        let between = between.clone();
+        async move {
+            let scope = cx.at_most(Duration::from_secs(3600));
+            let nested = between.call::<Wait>(&the_peer(), &text, scope).await;
+            Ok(nested.unwrap_or_else(|error| error.to_string()))
+        }
+    });
+    let _outer = Serving::start(&outer, &the_service(), router).await;
+
+    let (deadline, trace) = (long(), TraceParent::new());
+    let scope = Scope { deadline, trace: Some(trace) };
+    let answer = client.call::<Echo>(&the_service(), &"nested".into(), scope).await;
+    assert_eq!(answer.as_deref(), Ok("nested"));
+    let (_, cx) = next(&mut handlers.seen).await;
+    let seen = cx.trace.expect("it belongs to a trace");
+    assert_eq!(seen.trace_id(), trace.trace_id());
+    assert_ne!(seen.span_id(), trace.span_id());
+    // An hour would have been allowed; what remained of the caller's half minute was less.
+    assert!(cx.deadline.instant() < deadline.instant() + Duration::from_secs(60));
 }

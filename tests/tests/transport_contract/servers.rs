@@ -55,7 +55,7 @@ pub(crate) async fn a_queued_method_gets_through_to_a_busy_server(broker: impl B
     let limits = Limits { concurrency: 1, prefetch: 4, ..Limits::default() };
     let (queue, mut queued) = mpsc::channel::<Call<Note>>(2);
     let mut handlers = Handlers::new();
-    let router = handlers.router.queued::<Note>(queue);
+    let router = handlers.router.queued::<Note>(move |call| call.hand_to(&queue));
     let _serving = Serving::limited(&server, &the_service(), router, limits).await;
     let running = wait(&client, "one");
     next(&mut handlers.seen).await;
@@ -78,7 +78,7 @@ pub(crate) async fn a_queued_method_gets_through_to_a_busy_server(broker: impl B
 pub(crate) async fn a_full_queue_answers_overloaded_and_a_dropped_call_internal(broker: impl Broker) {
     let (server, client) = (broker.connection().await, broker.connection().await);
     let (queue, mut queued) = mpsc::channel::<Call<Note>>(1);
-    let router = Router::new().queued::<Note>(queue);
+    let router = Router::new().queued::<Note>(move |call| call.hand_to(&queue));
     let _serving = Serving::start(&server, &the_service(), router).await;
     let first = note(&client, "first");
     eventually("it is queued", async || queued.len() == 1).await;

@@ -181,6 +181,33 @@ async fn a_reply_and_a_fault_carry_what_was_agreed() {
 }
 
 #[tokio::test]
+async fn a_content_type_chooses_the_encoding_and_an_unknown_one_is_a_bad_request() {
+    let broker = AmqpBroker::shared().await;
+    let raw = Raw::connect(broker.rabbitmq).await;
+    let server = broker.connection().await;
+    let _serving = Serving::start(&server, &the_service(), Handlers::new().router).await;
+    let (reply_queue, mut replies) = raw.own_queue().await;
+    let queue = format!("{}.calculator", broker.namespace);
+    for (content_type, body, kind, answered_in) in [
+        ("application/vnd.msgpack", &b"\xa3two"[..], "reply", "application/vnd.msgpack"),
+        ("application/x-msgpack", b"\xa3two", "reply", "application/vnd.msgpack"),
+        ("application/vnd.msgpack", b"\xc1", "fault", "application/vnd.msgpack"),
+        ("application/json; charset=utf-8", b"\"two\"", "reply", "application/json"),
+        ("text/plain", b"two", "fault", "application/json"),
+    ] {
+        let request = BasicProperties::default()
+            .with_type("Echo".into())
+            .with_content_type(content_type.into())
+            .with_reply_to(reply_queue.clone());
+        raw.publish(&queue, request, body).await;
+        let reply = take(&mut replies).await;
+        let seen = (text(reply.properties.kind()), text(reply.properties.content_type()));
+        assert_eq!(seen, (kind.to_owned(), answered_in.to_owned()), "{content_type}");
+        assert!(kind == "fault" || reply.data == body, "{content_type}");
+    }
+}
+
+#[tokio::test]
 async fn a_request_without_a_correlation_id_is_answered_all_the_same() {
     let broker = AmqpBroker::shared().await;
     let raw = Raw::connect(broker.rabbitmq).await;

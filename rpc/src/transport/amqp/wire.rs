@@ -1,7 +1,7 @@
 //! A message as AMQP properties and headers, and back.
 
 use crate::{
-    CorrelationId, Message, PROTOCOL, ReplyTo,
+    CorrelationId, Encoding, Message, PROTOCOL, ReplyTo,
     transport::{SendError, amqp::names::short},
 };
 use bytes::Bytes;
@@ -15,7 +15,6 @@ const DEADLINE: &str = "bw-deadline-ms";
 const PROTOCOL_HEADER: &str = "bw-protocol";
 const INSTANCE: &str = "bw-instance";
 const TRACEPARENT: &str = "traceparent";
-const JSON: &str = "application/json";
 
 /// The longest deadline off the wire that is believed, in milliseconds.
 const LONGEST_MS: u64 = 24 * 60 * 60 * 1_000;
@@ -25,7 +24,7 @@ pub(super) fn write(message: &Message) -> Result<BasicProperties, SendError> {
     let text = |text: &str| short(text).map_err(SendError::Invalid);
     let mut properties = BasicProperties::default()
         .with_type(text(&message.kind)?)
-        .with_content_type(ShortString::from(JSON))
+        .with_content_type(ShortString::from(message.encoding.unwrap_or_default().content_type()))
         .with_message_id(text(&message.message_id)?)
         .with_headers(headers(message));
     if let Some(CorrelationId(id)) = &message.correlation_id {
@@ -53,8 +52,8 @@ fn headers(message: &Message) -> FieldTable {
     if let Some(target) = message.target {
         headers.insert(INSTANCE.into(), AMQPValue::LongString(target.to_string().into()));
     }
-    if let Some(traceparent) = &message.traceparent {
-        headers.insert(TRACEPARENT.into(), AMQPValue::LongString(traceparent.as_str().into()));
+    if let Some(trace) = message.trace {
+        headers.insert(TRACEPARENT.into(), AMQPValue::LongString(trace.to_string().into()));
     }
     headers
 }
@@ -79,7 +78,11 @@ pub(super) fn read(properties: &BasicProperties, body: Vec<u8>) -> Message {
         protocol: header(PROTOCOL_HEADER)
             .and_then(as_unsigned)
             .map_or(PROTOCOL, |protocol| u32::try_from(protocol).unwrap_or(u32::MAX)),
-        traceparent: header(TRACEPARENT).and_then(as_text),
+        trace: header(TRACEPARENT).and_then(as_text).and_then(|text| text.parse().ok()),
+        encoding: properties
+            .content_type()
+            .as_ref()
+            .map_or(Some(Encoding::default()), |it| Encoding::of(it.as_str())),
         body: Bytes::from(body),
     }
 }
@@ -109,22 +112,17 @@ fn as_unsigned(value: &AMQPValue) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Instance;
+    use crate::{Instance, TraceParent};
 
     #[test]
     fn a_request_reads_as_it_was_written() {
         let (me, you) = (Instance::new(), Instance::new());
-        let id = CorrelationId("c".into());
-        let mut request = Message::request(
-            "Ping",
-            id,
-            me,
-            Some(you),
-            Duration::from_millis(1500),
-            Bytes::from_static(b"{}"),
-        );
+        let (id, left) = (CorrelationId("c".into()), Duration::from_millis(1500));
+        let body = Bytes::from_static(b"{}");
+        let mut request =
+            Message::request("Ping", Some(id), me, Some(you), left, Encoding::MessagePack, body);
         request.reply_to = Some(ReplyTo("n.reply.1".into()));
-        request.traceparent = Some("00-1-2-01".into());
+        request.trace = Some(TraceParent::new());
         let properties = write(&request).expect("short names");
         assert_eq!(properties.expiration().as_ref().map(ShortString::as_str), Some("1500"));
         let read = read(&properties, b"{}".to_vec());
@@ -134,7 +132,7 @@ mod tests {
         assert_eq!((read.sender, read.target), (Some(me), Some(you)));
         assert_eq!(read.deadline, Some(Duration::from_millis(1500)));
         assert_eq!(read.protocol, PROTOCOL);
-        assert_eq!(read.traceparent, request.traceparent);
+        assert_eq!((read.trace, read.encoding), (request.trace, Some(Encoding::MessagePack)));
     }
 
     #[test]
@@ -147,7 +145,7 @@ mod tests {
         let read = read(&BasicProperties::default().with_headers(headers), Vec::new());
         assert_eq!((read.deadline, read.protocol), (None, PROTOCOL));
         assert!(!read.expects_reply() && read.reply_to.is_none());
-        assert_eq!((read.target, read.traceparent), (None, None));
+        assert_eq!((read.target, read.trace), (None, None));
     }
 
     #[test]
@@ -165,7 +163,8 @@ mod tests {
 
     #[test]
     fn what_is_left_of_a_deadline_is_never_written_as_nothing() {
-        let late = Message::notification("Resync", Instance::new(), None, Duration::ZERO, Bytes::new());
+        let (me, nothing) = (Instance::new(), Duration::ZERO);
+        let late = Message::request("Resync", None, me, None, nothing, Encoding::Json, Bytes::new());
         let properties = write(&late).expect("short names");
         assert_eq!(properties.expiration().as_ref().map(ShortString::as_str), Some("1"));
     }
