@@ -1,6 +1,8 @@
 //! A broker within the process: for tests, simulations and `dev`, with the same promises as the real one.
 
 mod hub;
+mod links;
+mod queues;
 
 use super::{ConsumeError, Deliveries, Inbound, Link, SendError, Transport};
 use crate::{Address, Instance, Message, ReplyTo};
@@ -42,8 +44,8 @@ impl Memory {
     /// Cuts the link of `instance`, as a broker's restart would: its consumers, peer queues and reply queue are gone,
     /// and it is connected again at once, as a new generation.
     pub async fn cut(&self, instance: Instance) {
-        if let Some((inbound, generation)) = self.hub.cut(instance) {
-            let _ = inbound.send(Inbound::Lost { generation }).await;
+        if let Some(lost) = self.hub.cut(instance) {
+            lost.tell().await;
             self.hub.reconnect(instance);
         }
     }
@@ -86,7 +88,7 @@ impl Transport for MemoryTransport {
 
     async fn reply(&self, to: &ReplyTo, message: Message) -> Result<(), SendError> {
         self.hub.ensure_open(self.instance)?;
-        if let Some(caller) = self.hub.reply_queue(to) {
+        if let Some(caller) = self.hub.reader_of(to) {
             let _ = caller.send(Inbound::Answer(message)).await;
         }
         Ok(())
@@ -101,8 +103,8 @@ impl Transport for MemoryTransport {
     }
 
     async fn close(&self) {
-        if let Some((inbound, generation)) = self.hub.detach(self.instance) {
-            let _ = inbound.send(Inbound::Lost { generation }).await;
+        if let Some(lost) = self.hub.detach(self.instance) {
+            lost.tell().await;
         }
     }
 }
