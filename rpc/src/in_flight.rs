@@ -171,7 +171,9 @@ impl InFlight {
     /// The reply queue of this generation is gone: no answer can come to what went over it, or one before. What goes
     /// over the next may be in the table already.
     pub(crate) fn fail_through(&self, lost: Generation) -> usize {
-        let failed: Vec<_> = self.lock().extract_if(|_, waiter| waiter.over <= lost).collect();
+        let mut failed: Vec<_> = self.lock().extract_if(|_, waiter| waiter.over <= lost).collect();
+        // The oldest call first: a simulation that is run again goes the same way.
+        failed.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         let count = failed.len();
         for (_, waiter) in failed {
             waiter.awaited.end(NoAnswer::Lost);

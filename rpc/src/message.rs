@@ -17,7 +17,7 @@ pub(crate) const REPLY: &str = "reply";
 pub(crate) const FAULT: &str = "fault";
 
 /// Joins a reply to its call. Ours are UUIDs; another caller's may be any text.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CorrelationId(pub String);
 
 impl CorrelationId {

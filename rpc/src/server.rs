@@ -91,6 +91,7 @@ impl Server {
     pub async fn run(self, shutdown: CancellationToken) {
         loop {
             let deliveries = tokio::select! {
+                biased;
                 () = shutdown.cancelled() => break,
                 deliveries = self.bind() => deliveries,
             };

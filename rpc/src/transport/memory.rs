@@ -1,124 +1,109 @@
 //! A broker within the process: for tests, simulations and `dev`, with the same promises as the real one.
+//!
+//! On its own it is a quiet broker. With [`Faults`] it does by chance what networks and brokers do: it loses and
+//! delays messages, delivers them again, cancels consumers, cuts links. Chance is drawn from a seed, so that under
+//! tokio's paused time a test that fails for a seed fails for it again, at the same step.
+//!
+//! ```
+//! use bellwether_rpc::{Address, CallError, Connection, Deadline, Method, transport::memory::{Faults, Memory}};
+//! use std::time::Duration;
+//!
+//! /// Says whether anybody is there.
+//! struct Ping;
+//! impl Method for Ping {
+//!     const NAME: &'static str = "Ping";
+//!     type Request = ();
+//!     type Reply = ();
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let broker = Memory::with_faults(Faults { cut: 1.0, ..Faults::seeded(42) });
+//! let client = Connection::new(broker.connect());
+//! let nobody = Address::peer("calculator", "abacus-7");
+//!
+//! let outcome = client.call::<Ping>(&nobody, &(), Deadline::after(Duration::from_secs(5))).await;
+//! assert_eq!(outcome, Err(CallError::Disconnected));
+//!
+//! broker.calm();
+//! let outcome = client.call::<Ping>(&nobody, &(), Deadline::after(Duration::from_secs(5))).await;
+//! assert!(matches!(outcome, Err(CallError::Unroutable { .. })));
+//! # }
+//! ```
+//!
+//! `rpc/tests/simulation.rs` is made of it: thousands of seeds, each a small world of callers and servers.
 
+mod faults;
 mod hub;
 mod links;
+mod process;
 mod queues;
+mod wire;
 
-use super::{ConsumeError, Deliveries, Inbound, Link, SendError, Transport};
-use crate::{Address, Instance, Message, ReplyTo};
-use async_trait::async_trait;
+pub use faults::Faults;
+
+use super::Transport;
+use crate::Instance;
 use hub::Hub;
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{mpsc, watch};
-
-/// Answers that may wait to be read by one connection.
-const INBOUND_CAPACITY: usize = 65_536;
+use process::MemoryTransport;
+use std::{sync::Arc, time::Duration};
 
 /// The broker: every link made by the same one reaches every other.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Memory {
     hub: Arc<Hub>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Memory {
     /// A broker that nobody is connected to.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self::with_faults(Faults::seeded(0))
+    }
+
+    /// A broker that nobody is connected to, on which things go wrong.
+    #[must_use]
+    pub fn with_faults(faults: Faults) -> Self {
+        Self { hub: Arc::new(Hub::new(faults)) }
+    }
+
+    /// From now on nothing goes wrong by chance. What is on its way still arrives when it would have; a link that is
+    /// cut comes back when it would have.
+    pub fn calm(&self) {
+        self.hub.calm();
     }
 
     /// A new link, of a new process as far as anyone can tell.
     #[must_use]
     pub fn connect(&self) -> Arc<dyn Transport> {
-        let instance = Instance::new();
-        let (sender, inbound) = mpsc::channel(INBOUND_CAPACITY);
-        let link = self.hub.attach(instance, sender);
-        Arc::new(MemoryTransport {
-            hub: self.hub.clone(),
-            instance,
-            link,
-            inbound: Mutex::new(Some(inbound)),
-        })
+        Arc::new(MemoryTransport::connect(self.hub.clone()))
     }
 
     /// Cuts the link of `instance`, as a broker's restart would: its consumers, peer queues and reply queue are gone,
     /// and it is connected again at once, as a new generation.
     pub async fn cut(&self, instance: Instance) {
-        if let Some(lost) = self.hub.cut(instance) {
-            lost.tell().await;
-            self.hub.reconnect(instance);
-        }
+        self.hub.cut(instance, Duration::ZERO).await;
+    }
+
+    /// Cuts the link of `instance` as [`Memory::cut`] does, for a while.
+    pub async fn cut_for(&self, instance: Instance, outage: Duration) {
+        self.hub.cut(instance, outage).await;
+    }
+
+    /// Ends the link of `instance` for good, as if the process had been killed: what it has not finished is delivered
+    /// again to others, and whatever it still sends goes nowhere.
+    pub fn crash(&self, instance: Instance) {
+        self.hub.detach(instance);
     }
 
     /// Takes no messages for `reason` from now on, or takes them again.
     pub fn block(&self, reason: Option<&str>) {
         self.hub.block(reason);
-    }
-}
-
-struct MemoryTransport {
-    hub: Arc<Hub>,
-    instance: Instance,
-    link: watch::Receiver<Link>,
-    inbound: Mutex<Option<mpsc::Receiver<Inbound>>>,
-}
-
-#[async_trait]
-impl Transport for MemoryTransport {
-    fn instance(&self) -> Instance {
-        self.instance
-    }
-
-    fn link(&self) -> watch::Receiver<Link> {
-        self.link.clone()
-    }
-
-    fn inbound(&self) -> Option<mpsc::Receiver<Inbound>> {
-        self.inbound.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    async fn send(&self, to: &Address, message: Message) -> Result<(), SendError> {
-        let id = message.correlation_id.clone();
-        let routed = self.hub.publish(self.instance, to, message)?;
-        if let (false, Some(id)) = (routed, id) {
-            self.tell_self(Inbound::Returned(id)).await;
-        }
-        Ok(())
-    }
-
-    async fn reply(&self, to: &ReplyTo, message: Message) -> Result<(), SendError> {
-        self.hub.ensure_open(self.instance)?;
-        if let Some(caller) = self.hub.reader_of(to) {
-            let _ = caller.send(Inbound::Answer(message)).await;
-        }
-        Ok(())
-    }
-
-    fn reply_to(&self) -> Option<ReplyTo> {
-        self.hub.reply_to(self.instance)
-    }
-
-    async fn consume(&self, address: &Address, prefetch: u16) -> Result<Deliveries, ConsumeError> {
-        self.hub.consume(self.instance, address, prefetch)
-    }
-
-    async fn close(&self) {
-        if let Some(lost) = self.hub.detach(self.instance) {
-            lost.tell().await;
-        }
-    }
-}
-
-impl MemoryTransport {
-    async fn tell_self(&self, event: Inbound) {
-        if let Some(inbound) = self.hub.inbound(self.instance) {
-            let _ = inbound.send(event).await;
-        }
-    }
-}
-
-impl Drop for MemoryTransport {
-    fn drop(&mut self) {
-        self.hub.detach(self.instance);
     }
 }

@@ -1,8 +1,10 @@
 //! The memory broker itself: its links and its queues under one lock, and the way of a message through them.
 
 use super::{
+    faults::{Chance, Faults},
     links::{Links, Lost, reply_queue_of},
     queues::{QueueKey, Queues, Stored},
+    wire::Wire,
 };
 use crate::{
     Address, Instance, Message, ReplyTo,
@@ -11,15 +13,18 @@ use crate::{
 };
 use async_trait::async_trait;
 use futures_util::stream;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 use tokio::{
     sync::{mpsc, watch},
     time::Instant,
 };
 
-#[derive(Default)]
 pub(super) struct Hub {
     state: Mutex<State>,
+    wire: Wire,
 }
 
 #[derive(Default)]
@@ -29,6 +34,14 @@ struct State {
 }
 
 impl Hub {
+    pub(super) fn new(faults: Faults) -> Self {
+        Self { state: Mutex::default(), wire: Wire::new(faults) }
+    }
+
+    pub(super) fn calm(&self) {
+        self.wire.draw(Chance::calm);
+    }
+
     pub(super) fn attach(&self, instance: Instance, inbound: mpsc::Sender<Inbound>) -> watch::Receiver<Link> {
         self.lock().links.attach(instance, inbound)
     }
@@ -41,15 +54,29 @@ impl Hub {
         Some(lost)
     }
 
-    /// Cuts a link, and its consumers, until it is reconnected.
-    pub(super) fn cut(self: &Arc<Self>, instance: Instance) -> Option<Lost> {
+    /// Cuts a link, and its consumers. It is connected again after the outage.
+    pub(super) async fn cut(self: &Arc<Self>, instance: Instance, outage: Duration) {
+        let Some(lost) = self.disconnect(instance) else { return };
+        lost.tell().await;
+        if outage.is_zero() {
+            return self.reconnect(instance);
+        }
+        let hub = Arc::downgrade(self);
+        self.wire.after(outage, async move {
+            if let Some(hub) = hub.upgrade() {
+                hub.reconnect(instance);
+            }
+        });
+    }
+
+    fn disconnect(self: &Arc<Self>, instance: Instance) -> Option<Lost> {
         let mut state = self.lock();
         let lost = state.links.cut(instance)?;
         self.drop_consumers(&mut state, instance);
         Some(lost)
     }
 
-    pub(super) fn reconnect(&self, instance: Instance) {
+    fn reconnect(&self, instance: Instance) {
         self.lock().links.reconnect(instance);
     }
 
@@ -57,34 +84,95 @@ impl Hub {
         self.lock().links.block(reason);
     }
 
-    pub(super) fn inbound(&self, instance: Instance) -> Option<mpsc::Sender<Inbound>> {
-        self.lock().links.inbound(instance)
-    }
-
     pub(super) fn reply_to(&self, instance: Instance) -> Option<ReplyTo> {
         self.lock().links.reply_to(instance)
     }
 
-    pub(super) fn reader_of(&self, queue: &ReplyTo) -> Option<mpsc::Sender<Inbound>> {
-        self.lock().links.reader_of(queue)
-    }
-
-    pub(super) fn ensure_open(&self, instance: Instance) -> Result<(), SendError> {
-        self.lock().links.open(instance).map(drop)
-    }
-
-    /// Puts a message into every queue of `to`; says whether there was one.
-    pub(super) fn publish(
+    /// Takes a request or a notification from a process, and lets it go its way.
+    pub(super) async fn send(
         self: &Arc<Self>,
         from: Instance,
         to: &Address,
         mut message: Message,
-    ) -> Result<bool, SendError> {
-        let mut state = self.lock();
-        let generation = state.links.open(from)?;
+    ) -> Result<(), SendError> {
+        let generation = self.lock().links.open(from)?;
         if message.expects_reply() {
             message.reply_to = Some(reply_queue_of(from, generation));
         }
+        if let Some(cut) = self.wire.draw(Chance::cut) {
+            if cut.sent {
+                self.arrive(from, to, message).await;
+            }
+            self.cut(from, cut.outage).await;
+            return Err(SendError::Lost);
+        }
+        match self.wire.draw(Chance::way) {
+            None => {}
+            Some(Duration::ZERO) => self.arrive(from, to, message).await,
+            Some(delay) => {
+                let (hub, to) = (Arc::downgrade(self), to.clone());
+                self.wire.after(delay, async move {
+                    if let Some(hub) = hub.upgrade() {
+                        hub.arrive(from, &to, message).await;
+                    }
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes an answer from a process, and lets it go its way.
+    pub(super) async fn reply(
+        self: &Arc<Self>,
+        from: Instance,
+        to: &ReplyTo,
+        message: Message,
+    ) -> Result<(), SendError> {
+        self.lock().links.open(from)?;
+        if let Some(cut) = self.wire.draw(Chance::cut) {
+            if cut.sent {
+                self.arrive_back(to, message).await;
+            }
+            self.cut(from, cut.outage).await;
+            return Err(SendError::Lost);
+        }
+        for delay in self.wire.draw(Chance::ways) {
+            if delay.is_zero() {
+                self.arrive_back(to, message.clone()).await;
+                continue;
+            }
+            let (hub, to, message) = (Arc::downgrade(self), to.clone(), message.clone());
+            self.wire.after(delay, async move {
+                if let Some(hub) = hub.upgrade() {
+                    hub.arrive_back(&to, message).await;
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// A request or a notification has come to the broker. What reaches nobody goes back.
+    async fn arrive(self: &Arc<Self>, from: Instance, to: &Address, message: Message) {
+        let id = message.correlation_id.clone();
+        let routed = self.publish(to, message);
+        let Some(id) = id.filter(|_| !routed) else { return };
+        let sender = self.lock().links.inbound(from);
+        if let Some(sender) = sender {
+            let _ = sender.send(Inbound::Returned(id)).await;
+        }
+    }
+
+    /// An answer has come to the broker.
+    async fn arrive_back(&self, to: &ReplyTo, message: Message) {
+        let reader = self.lock().links.reader_of(to);
+        if let Some(reader) = reader {
+            let _ = reader.send(Inbound::Answer(message)).await;
+        }
+    }
+
+    /// Puts a message into every queue of `to`; says whether there was one.
+    fn publish(self: &Arc<Self>, to: &Address, message: Message) -> bool {
+        let mut state = self.lock();
         let now = Instant::now();
         let expires = now + message.deadline.unwrap_or(DEFAULT_DEADLINE);
         let queues = state.queues.queues_of(to);
@@ -93,7 +181,7 @@ impl Hub {
             state.queues.push(key, stored, now);
             self.serve(&mut state, key);
         }
-        Ok(!queues.is_empty())
+        !queues.is_empty()
     }
 
     pub(super) fn consume(
@@ -130,7 +218,21 @@ impl Hub {
             };
             // There is room for it: no more than `prefetch` deliveries are unfinished.
             let _ = due.sender.try_send((due.tag, delivery));
+            if let Some(soon) = self.wire.draw(Chance::cancelled) {
+                self.cancel_after(soon, due.consumer);
+            }
         }
+    }
+
+    fn cancel_after(self: &Arc<Self>, soon: Duration, consumer: u64) {
+        let hub = Arc::downgrade(self);
+        self.wire.after(soon, async move {
+            let Some(hub) = hub.upgrade() else { return };
+            let mut state = hub.lock();
+            if let Some(queue) = state.queues.drop_consumer(consumer) {
+                hub.serve(&mut state, &queue);
+            }
+        });
     }
 
     /// The consumers of a lost link are gone; the next in line gets what they had not finished.

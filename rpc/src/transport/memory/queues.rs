@@ -172,7 +172,8 @@ impl Queues {
         lost.into_iter().filter_map(|id| self.drop_consumer(id)).collect()
     }
 
-    fn drop_consumer(&mut self, id: u64) -> Option<QueueKey> {
+    /// A consumer is gone, and what it had not finished is back in its queue.
+    pub(super) fn drop_consumer(&mut self, id: u64) -> Option<QueueKey> {
         let consumer = self.consumers.remove(&id)?;
         self.close(id, &consumer.queue);
         self.put_back(&consumer.queue, consumer.unfinished.into_values().collect());
