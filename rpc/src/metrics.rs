@@ -17,6 +17,10 @@ pub fn describe() {
         "Deliveries that were dropped without an answer, by why"
     );
     describe_counter!(
+        "bellwether_rpc_requests_handed_back_total",
+        "Requests that went back to the broker, unanswered at the end of a server's drain"
+    );
+    describe_counter!(
         "bellwether_rpc_answers_dropped_total",
         "Answers that came here and that no call was waiting for, by why"
     );

@@ -3,7 +3,8 @@
 use crate::{Context, Encoding, Fault, Message, Method, Transport, transport::Delivery};
 use bytes::Bytes;
 use std::{collections::HashMap, future::Future, marker::PhantomData, pin::Pin, sync::Arc};
-use tokio::sync::mpsc;
+use tokio::{runtime::Handle, sync::mpsc};
+use tokio_util::sync::CancellationToken;
 
 /// The methods that a server answers.
 #[derive(Default)]
@@ -115,9 +116,10 @@ impl<M: Method> Call<M> {
 }
 
 /// The duty to answer one delivery exactly once. It outlives a panic of the handler: dropped unanswered, it answers
-/// with an `Internal` fault by itself.
+/// with an `Internal` fault by itself; or hands the delivery back, once the server has given up.
 pub(crate) struct Answer {
     duty: Option<Duty>,
+    given_up: CancellationToken,
 }
 
 struct Duty {
@@ -127,8 +129,13 @@ struct Duty {
 }
 
 impl Answer {
-    pub(crate) fn new(method: &'static str, delivery: Delivery, transport: Arc<dyn Transport>) -> Self {
-        Self { duty: Some(Duty { method, delivery, transport }) }
+    pub(crate) fn new(
+        method: &'static str,
+        delivery: Delivery,
+        transport: Arc<dyn Transport>,
+        given_up: CancellationToken,
+    ) -> Self {
+        Self { duty: Some(Duty { method, delivery, transport }), given_up }
     }
 
     fn request<M: Method>(&self) -> Result<M::Request, Fault> {
@@ -170,16 +177,27 @@ impl Answer {
     }
 
     fn spawn_fault(&mut self, fault: Fault) {
-        let (Some(duty), Ok(runtime)) = (self.duty.take(), tokio::runtime::Handle::try_current()) else {
-            return;
-        };
-        runtime.spawn(duty.done(Err(fault)));
+        if let (Some(duty), Ok(runtime)) = (self.duty.take(), Handle::try_current()) {
+            runtime.spawn(duty.done(Err(fault)));
+        }
+    }
+
+    fn spawn_hand_back(&mut self) {
+        if let (Some(duty), Ok(runtime)) = (self.duty.take(), Handle::try_current()) {
+            metrics::counter!("bellwether_rpc_requests_handed_back_total", "method" => duty.method)
+                .increment(1);
+            runtime.spawn(duty.delivery.receipt.hand_back());
+        }
     }
 }
 
 impl Drop for Answer {
     fn drop(&mut self) {
-        self.spawn_fault(Fault::internal("the handler ended without an answer"));
+        if self.given_up.is_cancelled() {
+            self.spawn_hand_back();
+        } else {
+            self.spawn_fault(Fault::internal("the handler ended without an answer"));
+        }
     }
 }
 

@@ -52,6 +52,8 @@ pub struct Server {
     limits: Limits,
     permits: Arc<Semaphore>,
     handlers: TaskTracker,
+    /// Cancelled when handlers did not finish in time: what they have not answered goes back to the broker.
+    given_up: CancellationToken,
     bound: watch::Sender<Option<Generation>>,
 }
 
@@ -77,6 +79,7 @@ impl Server {
             limits,
             permits,
             handlers: TaskTracker::new(),
+            given_up: CancellationToken::new(),
             bound: watch::Sender::new(None),
         }
     }
@@ -87,7 +90,8 @@ impl Server {
         self.bound.subscribe()
     }
 
-    /// Serves until `shutdown`, then finishes the handlers that run, within [`Limits::drain`].
+    /// Serves until `shutdown`, then finishes the handlers that run, within [`Limits::drain`]. Those that have not
+    /// finished then are ended, and their requests go back to the broker, for other servers of the address.
     pub async fn run(self, shutdown: CancellationToken) {
         loop {
             let deliveries = tokio::select! {
@@ -160,14 +164,15 @@ impl Server {
         let method = self.router.name(&delivery.message.kind);
         let (span, trace) = trace::handling(method, &delivery.message);
         let context = context(&delivery, trace);
-        let answer = Answer::new(method, delivery, self.transport.clone());
+        let answer = Answer::new(method, delivery, self.transport.clone(), self.given_up.clone());
         match verdict {
             Verdict::Handle(Handling::Queued(intake)) => intake(context, answer),
             Verdict::Handle(Handling::Spawned(handler)) => match self.permits.clone().try_acquire_owned() {
                 Ok(permit) => {
                     let running = handler(context, answer);
+                    let given_up = self.given_up.clone();
                     let handling = async move {
-                        running.await;
+                        given_up.run_until_cancelled(running).await;
                         drop(permit);
                     };
                     self.handlers.spawn(handling.instrument(span));
@@ -187,7 +192,9 @@ impl Server {
         self.handlers.close();
         if timeout(self.limits.drain, self.handlers.wait()).await.is_err() {
             let left = self.handlers.len();
-            tracing::warn!(address = %self.address, left, "handlers did not finish in time");
+            tracing::warn!(address = %self.address, left, "handlers did not finish in time: their requests are handed back");
+            self.given_up.cancel();
+            self.handlers.wait().await;
         }
     }
 }

@@ -128,6 +128,9 @@ impl fmt::Debug for Delivery {
 pub trait Receipt: Send {
     /// It is dealt with.
     async fn ack(self: Box<Self>);
+
+    /// It is not dealt with: whoever else consumes the queue may have it, as a redelivery.
+    async fn hand_back(self: Box<Self>);
 }
 
 /// Why a message was not sent.

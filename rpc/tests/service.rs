@@ -42,12 +42,12 @@ impl Notebook for Desk {
 
     async fn note(&self, cx: &Context, text: String) -> Result<(), Fault> {
         let manner = if cx.notification { "told" } else { "asked" };
-        self.notes.lock().unwrap().push(format!("{text}, {manner}"));
+        self.notes.lock().expect("no panic").push(format!("{text}, {manner}"));
         Ok(())
     }
 
     async fn count(&self, _cx: &Context) -> Result<usize, Fault> {
-        Ok(self.notes.lock().unwrap().len())
+        Ok(self.notes.lock().expect("no panic").len())
     }
 
     fn tick(&self, call: Call<Tick>) {
@@ -131,12 +131,12 @@ mod old {
     use super::*;
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
-    pub struct Basket {
-        pub item: String,
+    pub(crate) struct Basket {
+        pub(crate) item: String,
     }
 
     #[service]
-    pub trait Shop {
+    pub(crate) trait Shop {
         /// Takes an order.
         async fn order(&self, cx: &Context, order: Basket) -> Result<String, Fault>;
     }
@@ -146,14 +146,14 @@ mod new {
     use super::*;
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
-    pub struct Basket {
-        pub item: String,
+    pub(crate) struct Basket {
+        pub(crate) item: String,
         #[serde(default)]
-        pub urgent: bool,
+        pub(crate) urgent: bool,
     }
 
     #[service]
-    pub trait Shop {
+    pub(crate) trait Shop {
         /// Takes an order.
         async fn order(&self, cx: &Context, order: Basket) -> Result<String, Fault>;
 

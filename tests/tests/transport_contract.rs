@@ -93,6 +93,7 @@ contract! {
         a_request_unfinished_by_a_lost_server_is_delivered_again_to_another
         shutdown_drains
         a_drain_ends_although_a_handler_hangs
+        what_a_drain_has_not_finished_goes_to_another_server
         a_dropped_consumer_hands_back_what_it_has_not_given_out
         a_peer_can_be_served_twice_after_each_other;
     links:

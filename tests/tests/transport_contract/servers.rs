@@ -178,6 +178,24 @@ pub(crate) async fn a_drain_ends_although_a_handler_hangs(broker: impl Broker) {
     serving.stop().await;
 }
 
+/// Its caller does not see that another server answered.
+pub(crate) async fn what_a_drain_has_not_finished_goes_to_another_server(broker: impl Broker) {
+    let (hangs, other, client) =
+        (broker.connection().await, broker.connection().await, broker.connection().await);
+    let limits = Limits { drain: Duration::from_millis(100), ..Limits::default() };
+    let mut handlers = Handlers::new();
+    let serving = Serving::limited(&hangs, &the_service(), handlers.router, limits).await;
+    let calling = wait(&client, "goes on elsewhere");
+    assert!(!next(&mut handlers.seen).await.1.redelivered);
+
+    let mut others = Handlers::new();
+    Handlers::open(&others.gate);
+    let _other = Serving::start(&other, &the_service(), others.router).await;
+    serving.stop().await;
+    assert!(next(&mut others.seen).await.1.redelivered);
+    assert_eq!(outcome(calling).await.as_deref(), Ok("goes on elsewhere"));
+}
+
 /// One delivery that is still being dealt with does not hold the others back.
 pub(crate) async fn a_dropped_consumer_hands_back_what_it_has_not_given_out(broker: impl Broker) {
     use futures_util::StreamExt;

@@ -185,11 +185,14 @@ async fn hand_back(mut consumer: lapin::Consumer, channel: Channel) {
         return;
     }
     while let Some(Ok(delivery)) = consumer.next().await {
-        let requeue = BasicNackOptions { requeue: true, ..BasicNackOptions::default() };
-        if delivery.acker.nack(requeue).await.is_err() {
+        if delivery.acker.nack(requeue()).await.is_err() {
             return;
         }
     }
+}
+
+fn requeue() -> BasicNackOptions {
+    BasicNackOptions { requeue: true, ..BasicNackOptions::default() }
 }
 
 fn received(delivery: lapin::message::Delivery, channel: &Channel) -> Delivery {
@@ -212,6 +215,12 @@ impl Receipt for AmqpReceipt {
     async fn ack(self: Box<Self>) {
         if let Err(error) = self.acker.ack(BasicAckOptions::default()).await {
             tracing::debug!(%error, "a delivery could not be acknowledged");
+        }
+    }
+
+    async fn hand_back(self: Box<Self>) {
+        if let Err(error) = self.acker.nack(requeue()).await {
+            tracing::debug!(%error, "a delivery could not be handed back");
         }
     }
 }

@@ -250,6 +250,14 @@ impl Hub {
         }
     }
 
+    /// A delivery is not dealt with: it is the next of its queue again.
+    fn hand_back(self: &Arc<Self>, consumer: u64, tag: u64) {
+        let mut state = self.lock();
+        if let Some(queue) = state.queues.hand_back(consumer, tag) {
+            self.serve(&mut state, &queue);
+        }
+    }
+
     /// A consumer stops; what it had not yet read goes back to the queue. All under one lock, or one more could be
     /// handed to it in between, and be read by nobody.
     fn stop(self: &Arc<Self>, consumer: u64, unread: &mut mpsc::Receiver<(u64, Delivery)>) {
@@ -288,5 +296,9 @@ struct MemoryReceipt {
 impl Receipt for MemoryReceipt {
     async fn ack(self: Box<Self>) {
         self.hub.finish(self.consumer, self.tag);
+    }
+
+    async fn hand_back(self: Box<Self>) {
+        self.hub.hand_back(self.consumer, self.tag);
     }
 }

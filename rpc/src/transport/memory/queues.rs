@@ -153,6 +153,16 @@ impl Queues {
         Some(queue)
     }
 
+    /// A delivery goes back to its queue, if it is still there.
+    pub(super) fn hand_back(&mut self, consumer: u64, tag: u64) -> Option<QueueKey> {
+        let giver = self.consumers.get_mut(&consumer)?;
+        let stored = giver.unfinished.remove(&tag)?;
+        let queue = giver.queue.clone();
+        self.forget_if_done(consumer);
+        self.put_back(&queue, vec![stored]);
+        Some(queue)
+    }
+
     /// A consumer stops, and gives back what it had not yet read; what it has read it can still finish.
     pub(super) fn stop(&mut self, consumer: u64, unread: impl Iterator<Item = u64>) -> Option<QueueKey> {
         let stopped = self.consumers.get_mut(&consumer)?;
