@@ -28,6 +28,11 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
+    /// Whether it says that the handler did not run, so that the call can be made again.
+    pub(crate) fn denies_a_run(self) -> bool {
+        matches!(self, Self::Overloaded | Self::Unavailable)
+    }
+
     /// The kind's name, as metrics have it.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -67,6 +72,15 @@ impl Fault {
     /// A fault of this kind.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into() }
+    }
+
+    /// The same, of a request that the broker delivered before: a handler can have run then, so that a fault which
+    /// says that none has is not true, and becomes `Internal`.
+    pub(crate) fn of_a_redelivery(self) -> Self {
+        if !self.kind.denies_a_run() {
+            return self;
+        }
+        Self::internal(format!("delivered before, to a server that did not finish it; now {self}"))
     }
 
     /// The request was understood, and refused for what it asks.

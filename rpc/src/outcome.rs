@@ -48,11 +48,10 @@ impl CallError {
     /// Whether the handler cannot have run, so that sending again repeats nothing.
     #[must_use]
     pub fn is_safe_to_resend(&self) -> bool {
-        use crate::FaultKind::{Overloaded, Unavailable};
         match self {
             Self::Unroutable { sent, .. } | Self::DeadlineExceeded { sent } => !sent,
             Self::Overloaded { .. } => true,
-            Self::Fault(fault) => matches!(fault.kind, Overloaded | Unavailable),
+            Self::Fault(fault) => fault.kind.denies_a_run(),
             Self::Disconnected | Self::Invalid { .. } => false,
         }
     }

@@ -209,7 +209,10 @@ impl Duty {
 
     async fn done(self, answer: Result<Bytes, Fault>) {
         let encoding = self.encoding();
-        let Delivery { message, receipt, received, .. } = self.delivery;
+        let Delivery { message, receipt, received, redelivered } = self.delivery;
+        // Another instance's request is refused alike each time, and its caller waits for the one that was meant.
+        let meant = message.target.is_none_or(|meant| meant == self.transport.instance());
+        let answer = if redelivered && meant { answer.map_err(Fault::of_a_redelivery) } else { answer };
         let outcome = answer.as_ref().err().map_or("ok", |fault| fault.kind.name());
         metrics::counter!("bellwether_rpc_requests_total", "method" => self.method, "outcome" => outcome)
             .increment(1);

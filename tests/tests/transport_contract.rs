@@ -91,6 +91,7 @@ contract! {
         an_expired_request_is_never_handled
         what_waits_in_a_shared_queue_is_handled_by_the_next_server
         a_request_unfinished_by_a_lost_server_is_delivered_again_to_another
+        a_redelivered_request_that_is_refused_is_not_safe_to_resend
         shutdown_drains
         a_drain_ends_although_a_handler_hangs
         what_a_drain_has_not_finished_goes_to_another_server

@@ -149,6 +149,31 @@ pub(crate) async fn a_request_unfinished_by_a_lost_server_is_delivered_again_to_
     assert_eq!(outcome(calling).await.as_deref(), Ok("twice"));
 }
 
+/// The first server's handler has begun; a second that refuses the request cannot call it untouched.
+pub(crate) async fn a_redelivered_request_that_is_refused_is_not_safe_to_resend(broker: impl Broker) {
+    let (first, client) = (broker.connection().await, broker.connection().await);
+    let limits = Limits { prefetch: 1, ..Limits::default() };
+    let mut hanging = Handlers::new();
+    let serving = Serving::limited(&first, &the_service(), hanging.router, limits).await;
+    let calling = wait(&client, "twice");
+    next(&mut hanging.seen).await;
+
+    let second = broker.connection().await;
+    let limits = Limits { concurrency: 1, prefetch: 8, ..Limits::default() };
+    let mut busy = Handlers::new();
+    let _serving = Serving::limited(&second, &the_service(), busy.router, limits).await;
+    let running = wait(&client, "busy");
+    assert_eq!(next(&mut busy.seen).await.0, "busy");
+    assert_fault(&echo(&client, &the_service(), "fresh").await, FaultKind::Overloaded);
+
+    serving.begin_to_stop();
+    broker.cut(first.instance()).await;
+    let refused = outcome(calling).await.expect_err("every handler is busy");
+    assert!(!refused.is_safe_to_resend(), "its handler has run: {refused:?}");
+    Handlers::open(&busy.gate);
+    assert!(outcome(running).await.is_ok());
+}
+
 pub(crate) async fn shutdown_drains(broker: impl Broker) {
     let (server, client) = (broker.connection().await, broker.connection().await);
     let mut handlers = Handlers::new();
