@@ -1,5 +1,6 @@
 //! Benchmarks: the product and a bare baseline, in turn, in the same run, as a ratio.
 
+mod cpu;
 mod machine;
 mod report;
 mod rounds;
@@ -40,7 +41,7 @@ struct Flags {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Scenario {
-    /// Calls over RabbitMQ, beside a bare lapin loop without confirms.
+    /// Calls over RabbitMQ to a shared queue, to one peer and to everyone, beside bare lapin loops.
     Rpc,
 }
 

@@ -17,6 +17,10 @@ pub(crate) struct Spread {
 }
 
 impl Rounds {
+    pub(crate) const fn new() -> Self {
+        Self { pairs: Vec::new() }
+    }
+
     pub(crate) fn add(&mut self, product: f64, baseline: f64) {
         self.pairs.push((product, baseline));
     }
