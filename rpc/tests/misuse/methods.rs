@@ -1,3 +1,5 @@
+//! Methods that are no methods of a service.
+
 use bellwether_rpc::{Context, Fault, service};
 
 #[service]

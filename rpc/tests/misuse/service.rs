@@ -1,3 +1,5 @@
+//! Traits that are no services.
+
 use bellwether_rpc::{Context, Fault, service};
 
 #[service(name = "shop")]
