@@ -11,6 +11,9 @@ use tokio::sync::OnceCell;
 /// Debian's, which finds Debian's python3-pika.
 const PYTHON: &str = "/usr/bin/python3";
 
+/// Where the example keeps what it serves, in its folder.
+const SET: &str = "set.json";
+
 /// Whose agent it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -40,13 +43,15 @@ impl Agent {
         args: &[&str],
     ) -> Self {
         let folder = folder(name);
-        let (launch, folder_flag) = match kind {
-            Kind::Rust => (Launch::of(Binary::Agent).await, "--state-dir"),
-            Kind::Python => (python().await, "--dir"),
-        };
         let url = rabbitmq.url();
-        let launch = launch.args(["--amqp-url", &url, "--fleet", fleet, "--name", name]);
-        let launch = launch.arg(folder_flag).arg(folder.path()).args(args);
+        let launch = match kind {
+            Kind::Rust => Launch::of(Binary::Agent)
+                .await
+                .args(["--amqp-url", &url, "--fleet", fleet, "--name", name, "--state-dir"])
+                .arg(folder.path()),
+            Kind::Python => python().await.arg(name).arg(folder.path().join(SET)).args([&url, fleet]),
+        };
+        let launch = launch.args(args);
         Self { kind, name: name.to_owned(), program: launch.clone().start(), launch, folder }
     }
 
@@ -58,10 +63,12 @@ impl Agent {
 
     /// The documents that it serves, sorted by name.
     pub(crate) fn serves(&self) -> Vec<Value> {
-        let mut documents = match self.kind {
-            Kind::Rust => self.whole_set(),
-            Kind::Python => self.files().iter().filter_map(|file| read(file)).collect(),
+        let file = match self.kind {
+            Kind::Rust => "current/ingress.json",
+            Kind::Python => SET,
         };
+        let set = read(&self.folder.path().join(file)).unwrap_or_default();
+        let mut documents = set["configs"].as_array().cloned().unwrap_or_default();
         documents.sort_by_key(|document| document["metadata"]["name"].to_string());
         documents
     }
@@ -72,11 +79,6 @@ impl Agent {
         self.serves().iter().filter_map(name).collect()
     }
 
-    fn whole_set(&self) -> Vec<Value> {
-        let set = read(&self.folder.path().join("current/ingress.json")).unwrap_or_default();
-        set["configs"].as_array().cloned().unwrap_or_default()
-    }
-
     /// What lies in its folder.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.folder.path()).expect("our own folder");
@@ -84,11 +86,8 @@ impl Agent {
     }
 }
 
-/// A document in a file: none while it is being swapped, never half of one.
+/// The set in a file: none before the first, never half of one.
 fn read(file: &Path) -> Option<Value> {
-    if file.extension().is_none_or(|extension| extension != "json") {
-        return None;
-    }
     let text = std::fs::read_to_string(file).ok()?;
     Some(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display())))
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use bellwether_proto::http::{AgentState, AgentView};
-use bellwether_tests::{Fleet, RabbitMq, eventually};
+use bellwether_tests::{Fleet, RabbitMq, eventually, workspace};
 use serde_json::Value;
 
 use crate::agents::{Agent, Kind};
@@ -18,6 +18,12 @@ fn document(name: &str, port: u16) -> String {
         "apiVersion: bellwether/v1\nkind: IngressConfig\nmetadata: {{name: {name}}}\nspec:\n  \
          listeners: [{{name: web, port: {port}, protocol: HTTP}}]\n"
     )
+}
+
+#[test]
+fn the_example_has_fewer_than_a_hundred_lines() {
+    let text = fs::read_to_string(workspace::path("docs/examples/agent.py")).expect("the example");
+    assert!(text.lines().count() < 100 && text.lines().all(|line| line.len() <= 120));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
