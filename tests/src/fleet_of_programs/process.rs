@@ -18,6 +18,11 @@ impl Process {
         Self { launch, lives: Mutex::new(vec![first]) }
     }
 
+    /// Its number, in this life.
+    pub fn pid(&self) -> u32 {
+        self.current().pid()
+    }
+
     /// SIGKILL, and waits until it is gone.
     pub async fn kill(&self) {
         self.current().kill().await;
