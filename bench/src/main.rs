@@ -21,6 +21,7 @@ use std::{path::PathBuf, process::ExitCode};
 Examples:
   cargo run --release -p bellwether-bench -- rpc
   cargo run --release -p bellwether-bench -- rpc --json rpc.json
+  cargo run --release -p bellwether-bench -- push
   cargo run --release -p bellwether-bench -- rpc --amqp-url amqp://127.0.0.1:5672/%2f
 
 Exit codes: 0 every goal holds, 3 some do not, 1 it could not be measured."
@@ -31,7 +32,7 @@ struct Flags {
     /// Also writes the rows to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Measures with this broker instead of one of its own.
+    /// Measures with this broker instead of one of its own; `push` always has its own.
     #[arg(long, value_name = "URL")]
     amqp_url: Option<String>,
     /// How many rounds: each measures the product and the baseline.
@@ -43,6 +44,8 @@ struct Flags {
 enum Scenario {
     /// Calls over RabbitMQ to a shared queue, to one peer and to everyone, beside bare lapin loops.
     Rpc,
+    /// All verdicts of a push to 10 and to 100 agents, beside a bare lapin loop of direct publishes and replies.
+    Push,
 }
 
 fn main() -> ExitCode {
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
 async fn measure(flags: Flags) -> anyhow::Result<Report> {
     let rows = match flags.scenario {
         Scenario::Rpc => scenario::rpc::measure(flags.amqp_url, flags.rounds).await?,
+        Scenario::Push => scenario::push::measure(flags.rounds).await?,
     };
     let report = Report::new(
         flags.scenario.to_possible_value().map_or_else(String::new, |v| v.get_name().into()),

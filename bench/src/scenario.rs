@@ -1,3 +1,4 @@
 //! The scenarios.
 
+pub(crate) mod push;
 pub(crate) mod rpc;
