@@ -63,7 +63,8 @@ impl Bare {
                 anyhow::Ok(())
             };
             let (sent, collected) = tokio::join!(try_join_all(sent), collected);
-            (sent?, collected?);
+            sent?;
+            collected?;
             times.push(began.elapsed());
         }
         Ok(times)
