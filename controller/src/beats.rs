@@ -6,6 +6,7 @@ use crate::{
     desired::Desired,
     registry::{AgentRecord, Recorded},
     resync::{PAUSE, ResyncGate},
+    rivals::Rivals,
 };
 use bellwether_proto::{
     agent::{self, AgentClient, Stale},
@@ -27,7 +28,8 @@ const LONGEST_TEXT: usize = 2_000;
 
 /// Records beats until no more can come.
 pub(crate) async fn record_beats(controller: Arc<Controller>, mut beats: mpsc::Receiver<Call<OnlineAgent>>) {
-    let mut desk = Desk { controller, desired: None, resyncs: ResyncGate::default() };
+    let (resyncs, rivals) = (ResyncGate::default(), Rivals::default());
+    let mut desk = Desk { controller, desired: None, resyncs, rivals };
     let mut batch = Vec::with_capacity(BATCH);
     while beats.recv_many(&mut batch, BATCH).await > 0 {
         desk.settle(std::mem::take(&mut batch)).await;
@@ -38,6 +40,7 @@ struct Desk {
     controller: Arc<Controller>,
     desired: Option<Desired>,
     resyncs: ResyncGate,
+    rivals: Rivals,
 }
 
 impl Desk {
@@ -80,12 +83,16 @@ impl Desk {
             Recorded::Gone => "gone",
         };
         metrics::counter!("bellwether_controller_beats_total", "outcome" => outcome).increment(1);
+        self.rivals.look_at(record);
         match recorded {
             Recorded::Online => self.reply(record),
-            Recorded::Conflict => Err(Fault::rejected(format!(
-                "a newer process of the name {} beats: two agents must not share a name",
-                record.name
-            ))),
+            Recorded::Conflict => {
+                self.rivals.conflict(record);
+                Err(Fault::rejected(format!(
+                    "a newer process of the name {} beats: two agents must not share a name",
+                    record.name
+                )))
+            }
             Recorded::Gone => Err(Fault::rejected("this process has said goodbye")),
         }
     }

@@ -24,6 +24,7 @@ mod readiness;
 mod redis_url;
 pub mod registry;
 mod resync;
+mod rivals;
 mod rollouts;
 mod run;
 mod service;

@@ -17,6 +17,10 @@ fn describe_fleet() {
         "bellwether_controller_beats_total",
         "Beats that were taken here, by what became of them"
     );
+    describe_counter!(
+        "bellwether_controller_beats_of_the_future_total",
+        "Beats of processes that were started in the future: their machine's clock is wrong"
+    );
     describe_histogram!(
         "bellwether_controller_beat_batch_size",
         Unit::Count,

@@ -17,6 +17,10 @@ use std::time::Duration;
 /// For how long late beats of a process that said goodbye are ignored.
 pub const GONE_FOR: Duration = Duration::from_secs(10);
 
+/// How far clocks may differ: an instance that was made further ahead of the registry's clock counts as older than any
+/// that was not. Else a process with a wrong clock, or a hostile one, would keep its name from every later process.
+pub const CLOCKS_DIFFER: Duration = Duration::from_secs(5 * 60);
+
 /// How many events are kept, about.
 pub const EVENTS_KEPT: usize = 10_000;
 
@@ -136,7 +140,8 @@ pub struct RegistryError(pub String);
 /// listing takes one for some hundreds. An operation that failed may have been carried out all the same.
 #[async_trait]
 pub trait Registry: Send + Sync + 'static {
-    /// Records beats, in order, atomically for each: online for `ttl` from now. One verdict a beat.
+    /// Records beats, in order, atomically for each: online for `ttl` from now. One verdict a beat. Of two processes of
+    /// one name the newer counts, where one from the future ([`CLOCKS_DIFFER`]) is older than any other.
     async fn record(&self, beats: &[AgentRecord], ttl: Duration) -> Result<Vec<Recorded>, RegistryError>;
 
     /// The agent stops on purpose: offline at once, with its event, if `instance` is the one on record; late beats of

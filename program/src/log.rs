@@ -1,5 +1,9 @@
 //! The log: lines on stderr, filtered by what the user asks for.
 
+mod seldom;
+
+pub use seldom::Seldom;
+
 use std::io::{self, IsTerminal};
 use tracing_subscriber::{EnvFilter, filter::ParseError};
 

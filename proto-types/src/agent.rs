@@ -1,6 +1,6 @@
 //! The service `Agent`: what a controller asks of one agent, by name.
 
-use crate::{AgentName, StoreHead};
+use crate::{AgentName, DOCUMENT_BYTES, SMALL_BYTES, StoreHead};
 use bellwether_ingress::{ConfigName, Digest, IngressConfig, Revision};
 use bellwether_rpc::{Address, Context, Fault, Instance};
 use serde::{Deserialize, Serialize};
@@ -18,19 +18,23 @@ pub fn address(name: &AgentName) -> Address {
 #[bellwether_rpc::service]
 pub trait Agent {
     /// Serves a document; the answer says what serves then.
+    #[method(largest = DOCUMENT_BYTES)]
     async fn set_ingress_config(&self, cx: &Context, config: SetConfig) -> Result<Applied, Fault>;
 
     /// Serves a document no more; the answer says what serves then.
+    #[method(largest = SMALL_BYTES)]
     async fn del_ingress_config(&self, cx: &Context, config: DelConfig) -> Result<Applied, Fault>;
 
     /// Is told that what it serves is not what it should, and fetches that.
-    #[method(notification)]
+    #[method(notification, largest = SMALL_BYTES)]
     async fn resync(&self, cx: &Context, stale: Stale) -> Result<(), Fault>;
 
     /// Says that it is there.
+    #[method(largest = SMALL_BYTES)]
     async fn ping(&self, cx: &Context) -> Result<Pong, Fault>;
 
     /// Says who it is.
+    #[method(largest = SMALL_BYTES)]
     async fn describe(&self, cx: &Context) -> Result<Description, Fault>;
 }
 

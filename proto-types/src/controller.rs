@@ -1,6 +1,6 @@
 //! The service `Controller`: what agents ask of any controller, over the shared queue.
 
-use crate::{AgentName, Known, StoreHead};
+use crate::{AgentName, DOCUMENT_BYTES, Known, SMALL_BYTES, StoreHead};
 use bellwether_ingress::{ConfigName, Digest, IngressConfig, Labels, Revision};
 use bellwether_rpc::{Address, Context, Fault, Generation, Instance};
 use serde::{Deserialize, Serialize};
@@ -22,14 +22,15 @@ pub const CONFIGS_BYTES: usize = 4 * 1024 * 1024;
 #[bellwether_rpc::service]
 pub trait Controller {
     /// Hears that an agent is alive, and what it serves; the answer says what it should serve.
-    #[method(notification, queued)]
+    #[method(notification, queued, largest = SMALL_BYTES)]
     async fn online_agent(&self, cx: &Context, beat: Beat) -> Result<BeatReply, Fault>;
 
     /// Hears that an agent stops on purpose.
-    #[method(notification)]
+    #[method(notification, largest = SMALL_BYTES)]
     async fn offline_agent(&self, cx: &Context, goodbye: Goodbye) -> Result<(), Fault>;
 
     /// Gives what an agent should serve and lacks.
+    #[method(largest = DOCUMENT_BYTES)]
     async fn get_ingress_configs(&self, cx: &Context, have: GetConfigs) -> Result<ConfigsPage, Fault>;
 }
 

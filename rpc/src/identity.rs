@@ -15,6 +15,13 @@ impl Instance {
     pub fn new() -> Self {
         Self(Uuid::now_v7())
     }
+
+    /// When it was made, in milliseconds since 1970, by the clock of its machine: what a UUIDv7 begins with. Of a UUID
+    /// of another version it is any number.
+    #[must_use]
+    pub fn made_at_ms(self) -> u64 {
+        (self.0.as_u128() >> 80) as u64
+    }
 }
 
 impl Default for Instance {

@@ -70,6 +70,7 @@
 #![deny(missing_docs)]
 
 mod address;
+mod complaints;
 mod connection;
 mod context;
 mod deadline;

@@ -8,6 +8,9 @@ pub trait Method: 'static {
     const NAME: &'static str;
     /// Whether it may be sent as a notification, that is without asking for a reply.
     const NOTIFIABLE: bool = false;
+    /// The largest request that makes sense, in bytes: a larger one is refused unread. What a request can make of a
+    /// server's memory is a few times that, for each one that is being dealt with.
+    const LARGEST_REQUEST: usize = usize::MAX;
     /// What the caller sends.
     type Request: Serialize + DeserializeOwned + Send + Sync + 'static;
     /// What the server answers.

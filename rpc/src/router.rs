@@ -1,6 +1,10 @@
 //! Which handler answers which method, and how each answers exactly once.
 
-use crate::{Context, Encoding, Fault, Message, Method, Transport, transport::Delivery};
+use crate::{
+    Context, Encoding, Fault, Message, Method, Transport,
+    complaints::{Complaints, makes_no_sense},
+    transport::Delivery,
+};
 use bytes::Bytes;
 use std::{collections::HashMap, future::Future, marker::PhantomData, pin::Pin, sync::Arc};
 use tokio::{runtime::Handle, sync::mpsc};
@@ -14,7 +18,15 @@ pub struct Router {
 
 pub(crate) struct Route {
     pub(crate) notifiable: bool,
+    /// In bytes.
+    pub(crate) largest: usize,
     pub(crate) handling: Handling,
+}
+
+impl Route {
+    fn of<M: Method>(handling: Handling) -> Self {
+        Self { notifiable: M::NOTIFIABLE, largest: M::LARGEST_REQUEST, handling }
+    }
 }
 
 pub(crate) enum Handling {
@@ -53,7 +65,7 @@ impl Router {
                 }
             })
         });
-        self.routes.insert(M::NAME, Route { notifiable: M::NOTIFIABLE, handling: Handling::Spawned(run) });
+        self.routes.insert(M::NAME, Route::of::<M>(Handling::Spawned(run)));
         self
     }
 
@@ -65,7 +77,7 @@ impl Router {
             Ok(request) => take(Call { request, context, answer, method: PhantomData }),
             Err(fault) => answer.send_later(fault),
         });
-        self.routes.insert(M::NAME, Route { notifiable: M::NOTIFIABLE, handling: Handling::Queued(intake) });
+        self.routes.insert(M::NAME, Route::of::<M>(Handling::Queued(intake)));
         self
     }
 
@@ -126,6 +138,7 @@ struct Duty {
     method: &'static str,
     delivery: Delivery,
     transport: Arc<dyn Transport>,
+    complaints: Arc<Complaints>,
 }
 
 impl Answer {
@@ -134,8 +147,9 @@ impl Answer {
         delivery: Delivery,
         transport: Arc<dyn Transport>,
         given_up: CancellationToken,
+        complaints: Arc<Complaints>,
     ) -> Self {
-        Self { duty: Some(Duty { method, delivery, transport }), given_up }
+        Self { duty: Some(Duty { method, delivery, transport, complaints }), given_up }
     }
 
     fn request<M: Method>(&self) -> Result<M::Request, Fault> {
@@ -218,6 +232,11 @@ impl Duty {
             .increment(1);
         metrics::histogram!("bellwether_rpc_request_duration_seconds", "method" => self.method)
             .record(received.elapsed());
+        if let Err(fault) = &answer
+            && makes_no_sense(fault.kind)
+        {
+            self.complaints.about(&message, outcome);
+        }
         answer_message(&*self.transport, &message, encoding, answer).await;
         receipt.ack().await;
     }

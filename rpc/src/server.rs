@@ -3,6 +3,7 @@
 use crate::{
     Address, Context, Deadline, Fault, FaultKind, Generation, Instance, Message, PROTOCOL, Router,
     TraceParent, Transport,
+    complaints::{Complaints, printable},
     message::DEFAULT_DEADLINE,
     router::{Answer, Handling},
     stall::{StallWatch, TICK},
@@ -32,7 +33,7 @@ pub struct Limits {
     /// Deliveries that the broker may have outstanding here. More than `concurrency`, so that what needs no permit
     /// is never stuck behind calls that do.
     pub prefetch: u16,
-    /// The largest body that is looked at.
+    /// The largest body that is looked at, unless a method sets itself a [lower bound](crate::Method::LARGEST_REQUEST).
     pub body_bytes: usize,
     /// How long handlers may go on after shutdown has begun.
     pub drain: Duration,
@@ -51,6 +52,7 @@ pub struct Server {
     router: Arc<Router>,
     limits: Limits,
     permits: Arc<Semaphore>,
+    complaints: Arc<Complaints>,
     handlers: TaskTracker,
     /// Cancelled when handlers did not finish in time: what they have not answered goes back to the broker.
     given_up: CancellationToken,
@@ -74,6 +76,7 @@ impl Server {
         let permits = Arc::new(Semaphore::new(limits.concurrency.into()));
         Self {
             transport,
+            complaints: Arc::new(Complaints::new(address.clone())),
             address,
             router: Arc::new(router),
             limits,
@@ -161,10 +164,14 @@ impl Server {
     fn take(&self, delivery: Delivery) {
         let now = Instant::now();
         let verdict = judge(&delivery, &self.router, self.transport.instance(), self.limits.body_bytes, now);
+        if let Verdict::Drop(reason) = verdict {
+            self.note_dropped(&delivery.message, reason);
+        }
         let method = self.router.name(&delivery.message.kind);
         let (span, trace) = trace::handling(method, &delivery.message);
         let context = context(&delivery, trace);
-        let answer = Answer::new(method, delivery, self.transport.clone(), self.given_up.clone());
+        let (transport, given_up) = (self.transport.clone(), self.given_up.clone());
+        let answer = Answer::new(method, delivery, transport, given_up, self.complaints.clone());
         match verdict {
             Verdict::Handle(Handling::Queued(intake)) => intake(context, answer),
             Verdict::Handle(Handling::Spawned(handler)) => match self.permits.clone().try_acquire_owned() {
@@ -180,11 +187,17 @@ impl Server {
                 Err(_) => answer.send_later(Fault::overloaded("every handler is busy; try again later")),
             },
             Verdict::Fault(fault) => answer.send_later(fault),
-            Verdict::Drop(reason) => {
-                metrics::counter!("bellwether_rpc_requests_dropped_total", "reason" => reason).increment(1);
-                tracing::debug!(method, reason, "a message was dropped");
-                self.handlers.spawn(answer.finish_unanswered());
-            }
+            Verdict::Drop(_) => drop(self.handlers.spawn(answer.finish_unanswered())),
+        }
+    }
+
+    /// What comes too late, or to a process that was replaced, is nobody's mistake.
+    fn note_dropped(&self, message: &Message, reason: &'static str) {
+        metrics::counter!("bellwether_rpc_requests_dropped_total", "reason" => reason).increment(1);
+        if [EXPIRED, REPLACED].contains(&reason) {
+            tracing::debug!(method = printable(&message.kind), reason, "a message was dropped");
+        } else {
+            self.complaints.about(message, reason);
         }
     }
 
@@ -198,6 +211,11 @@ impl Server {
         }
     }
 }
+
+/// Why what came after its deadline is dropped.
+const EXPIRED: &str = "expired";
+/// Why a notification to another process of this name is dropped.
+const REPLACED: &str = "another_instance";
 
 /// What to do with a delivery.
 enum Verdict<'a> {
@@ -219,8 +237,11 @@ fn judge<'a>(
         return Verdict::Drop("answer_on_a_request_queue");
     }
     let notification = message.reply_to.is_none();
-    let refuse =
-        |fault: Fault| if notification { Verdict::Drop("bad_notification") } else { Verdict::Fault(fault) };
+    let refuse = |fault: Fault| match fault.kind {
+        _ if !notification => Verdict::Fault(fault),
+        FaultKind::Unavailable => Verdict::Drop(REPLACED),
+        _ => Verdict::Drop("bad_notification"),
+    };
     if message.protocol > PROTOCOL {
         let fault = format!("protocol {} is newer than {PROTOCOL}, which is spoken here", message.protocol);
         return refuse(Fault::bad_request(fault));
@@ -234,14 +255,15 @@ fn judge<'a>(
     if notification && !route.notifiable {
         return Verdict::Drop("no_reply_to");
     }
-    if message.body.len() > body_limit {
-        return refuse(Fault::bad_request(format!("a body of more than {body_limit} bytes")));
+    let most = route.largest.min(body_limit);
+    if message.body.len() > most {
+        return refuse(Fault::bad_request(format!("a body of more than {most} bytes")));
     }
     if message.encoding.is_none() {
         return refuse(Fault::bad_request("its content_type is not spoken here"));
     }
     if deadline_of(delivery).has_passed(now) {
-        return Verdict::Drop("expired");
+        return Verdict::Drop(EXPIRED);
     }
     Verdict::Handle(&route.handling)
 }
@@ -261,9 +283,4 @@ fn context(delivery: &Delivery, trace: Option<TraceParent>) -> Context {
         notification: message.reply_to.is_none(),
         trace,
     }
-}
-
-/// A name off the wire, short and without control characters.
-fn printable(name: &str) -> String {
-    name.chars().take(64).map(|c| if c.is_control() { '?' } else { c }).collect()
 }

@@ -7,8 +7,8 @@ mod redis_alone;
 use bellwether_controller::{
     RedisUrl,
     registry::{
-        AgentEntry, AgentRecord, EVENTS_KEPT, Event, Forgetting, Presence, Recorded, Registry, Replica,
-        memory::MemoryRegistry, redis::RedisRegistry,
+        AgentEntry, AgentRecord, CLOCKS_DIFFER, EVENTS_KEPT, Event, Forgetting, Presence, Recorded, Registry,
+        Replica, memory::MemoryRegistry, redis::RedisRegistry,
     },
 };
 use bellwether_ingress::{Labels, Revision};
@@ -16,7 +16,11 @@ use bellwether_proto::{AgentName, Known, StoreId};
 use bellwether_rpc::Instance;
 use bellwether_tests::{Redis, eventually};
 use futures_util::future::join_all;
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 /// Longer than any test.
 const LONG: Duration = Duration::from_secs(3_600);
@@ -315,6 +319,40 @@ async fn an_older_instance_beside_a_newer_one_is_a_conflict_and_does_not_overwri
     assert_eq!(story(&*registry, "node-7").await, ["online"]);
 }
 
+/// An instance that was made this far from now.
+fn instance_of(ahead: Duration) -> Instance {
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap() + ahead;
+    let made = uuid::Timestamp::from_unix(uuid::NoContext, since_1970.as_secs(), since_1970.subsec_nanos());
+    uuid::Uuid::new_v7(made).to_string().parse().unwrap()
+}
+
+async fn an_instance_from_the_future_keeps_its_name_from_nobody(fleet: Fleet) {
+    const MINUTE: Duration = Duration::from_secs(60);
+    let registry = fleet.replica();
+    let (now, soon) = (beat("node-7"), beat_of("node-7", instance_of(CLOCKS_DIFFER - MINUTE)));
+    let years = MINUTE * 60 * 24 * 365 * 3;
+    let (far, further) =
+        (beat_of("node-7", instance_of(years)), beat_of("node-7", instance_of(years + MINUTE)));
+
+    // Alone it is an agent like any other, and of two such the newer one counts.
+    assert_eq!(record(&*registry, &far, LONG).await, Recorded::Online);
+    assert_eq!(record(&*registry, &further, LONG).await, Recorded::Online);
+    assert_eq!(record(&*registry, &far, LONG).await, Recorded::Conflict);
+
+    // Beside one that is not from the future it is the older one, whoever came first.
+    assert_eq!(record(&*registry, &now, LONG).await, Recorded::Online);
+    assert_eq!(find(&*registry, "node-7").await.unwrap().record, now);
+    for rival in [&far, &further] {
+        assert_eq!(record(&*registry, rival, LONG).await, Recorded::Conflict);
+    }
+    let entry = find(&*registry, "node-7").await.unwrap();
+    assert_eq!((entry.record, entry.presence, entry.conflict), (now, Presence::Online, true));
+
+    // Clocks may differ a little.
+    assert_eq!(record(&*registry, &soon, LONG).await, Recorded::Online);
+    assert_eq!(find(&*registry, "node-7").await.unwrap().record, soon);
+}
+
 async fn a_conflict_ends_with_the_older_instances_time_to_live(fleet: Fleet) {
     let registry = fleet.replica();
     let older = beat("node-7");
@@ -527,6 +565,7 @@ contract! {
     a_goodbye_races_a_verdict_and_one_of_them_wins
     an_older_instances_goodbye_changes_nothing
     an_older_instance_beside_a_newer_one_is_a_conflict_and_does_not_overwrite
+    an_instance_from_the_future_keeps_its_name_from_nobody
     a_conflict_ends_with_the_older_instances_time_to_live
     an_older_instance_takes_over_when_the_newer_one_is_silent
     a_batch_gets_one_verdict_a_beat_in_order

@@ -4,7 +4,7 @@ use super::{
     AgentEntry, AgentRecord, Event, Forgetting, Presence, Recorded, Registry, RegistryError, Replica,
     event_id::EventId,
 };
-use super::{EVENTS_KEPT, GONE_FOR};
+use super::{CLOCKS_DIFFER, EVENTS_KEPT, GONE_FOR};
 use async_trait::async_trait;
 use bellwether_proto::AgentName;
 use bellwether_rpc::Instance;
@@ -179,7 +179,7 @@ impl State {
         let indexed = before.as_ref().is_some_and(|agent| agent.offline_since.is_none());
         let mut conflict_until = 0;
         if let Some(agent) = before {
-            if agent.is_alive(now) && agent.record.instance > beat.instance {
+            if agent.is_alive(now) && is_newer(agent.record.instance, beat.instance, now) {
                 agent.conflict_until = until;
                 return Recorded::Conflict;
             }
@@ -239,6 +239,13 @@ impl Agent {
             conflict: self.conflict_until > now,
         }
     }
+}
+
+/// One of the future is older than any other.
+fn is_newer(one: Instance, other: Instance, now: u64) -> bool {
+    let latest = now.saturating_add(ms(CLOCKS_DIFFER));
+    let rank = |instance: Instance| (instance.made_at_ms() <= latest, instance);
+    rank(one) > rank(other)
 }
 
 fn ms(duration: Duration) -> u64 {

@@ -10,7 +10,7 @@ use super::{
     AgentEntry, AgentRecord, Event, Forgetting, Presence, Recorded, Registry, RegistryError, Replica,
     event_id::EventId,
 };
-use super::{EVENTS_KEPT, GONE_FOR};
+use super::{CLOCKS_DIFFER, EVENTS_KEPT, GONE_FOR};
 use crate::redis_url::RedisUrl;
 use async_trait::async_trait;
 use bellwether_proto::{AgentName, Fleet};
@@ -90,8 +90,8 @@ impl Registry for RedisRegistry {
         let Keys { online, known, conflicts, events, .. } = &self.keys;
         let mut calls = Vec::new();
         for some in beats.chunks(AGENTS_A_CALL) {
-            let mut call =
-                ScriptCall::new(&[online, known, conflicts, events]).with(ms(ttl)).with(EVENTS_KEPT);
+            let call = ScriptCall::new(&[online, known, conflicts, events]);
+            let mut call = call.with(ms(ttl)).with(EVENTS_KEPT).with(ms(CLOCKS_DIFFER));
             for beat in some {
                 call.key(self.keys.agent(&beat.name));
                 call.key(self.keys.gone(beat.instance));

@@ -3,8 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{
-    Attribute, Error, FnArg, GenericArgument, Ident, ItemTrait, LitStr, PathArguments, ReturnType, TraitItem,
-    TraitItemFn, Type, Visibility, spanned::Spanned,
+    Attribute, Error, Expr, FnArg, GenericArgument, Ident, ItemTrait, LitStr, PathArguments, ReturnType,
+    TraitItem, TraitItemFn, Type, Visibility, spanned::Spanned,
 };
 
 /// A service, as its trait defines it.
@@ -26,6 +26,8 @@ pub(crate) struct Method {
     pub(crate) wire_name: String,
     pub(crate) notifiable: bool,
     pub(crate) queued: bool,
+    /// The most bytes of a request, if there is such a bound.
+    pub(crate) largest: Option<Expr>,
     /// The context, as the trait names it.
     pub(crate) context: FnArg,
     /// The request's own name and type, unless there is nothing to say.
@@ -87,6 +89,7 @@ impl Method {
             wire_name: options.name.unwrap_or(camel),
             notifiable: options.notifiable,
             queued: options.queued,
+            largest: options.largest,
             function: sig.ident,
             context,
             request,
@@ -102,6 +105,7 @@ struct Options {
     name: Option<String>,
     notifiable: bool,
     queued: bool,
+    largest: Option<Expr>,
 }
 
 impl Options {
@@ -120,8 +124,11 @@ impl Options {
                 } else if meta.path.is_ident("queued") {
                     options.queued = true;
                     Ok(())
+                } else if meta.path.is_ident("largest") {
+                    options.largest = Some(meta.value()?.parse()?);
+                    Ok(())
                 } else {
-                    Err(meta.error("expected `name = \"…\"`, `notification` or `queued`"))
+                    Err(meta.error("expected `name = \"…\"`, `notification`, `queued` or `largest = BYTES`"))
                 }
             })?;
         }

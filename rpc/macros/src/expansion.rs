@@ -214,7 +214,8 @@ fn signature(method: &Method) -> (Option<TokenStream>, TokenStream, TokenStream,
 
 /// The type that stands for one method.
 fn marker(service: &Service, method: &Method) -> TokenStream {
-    let Method { marker, wire_name, notifiable, request, reply, .. } = method;
+    let Method { marker, wire_name, notifiable, largest, request, reply, .. } = method;
+    let largest = largest.as_ref().map(|bytes| quote! { const LARGEST_REQUEST: usize = #bytes; });
     let visibility = &service.visibility;
     let docs = docs(method);
     let empty = || quote! { ::bellwether_rpc::Empty };
@@ -228,6 +229,7 @@ fn marker(service: &Service, method: &Method) -> TokenStream {
         impl ::bellwether_rpc::Method for #marker {
             const NAME: &'static str = #wire_name;
             const NOTIFIABLE: bool = #notifiable;
+            #largest
             type Request = #request;
             type Reply = #reply;
         }
