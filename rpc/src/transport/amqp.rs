@@ -1,7 +1,8 @@
 //! RabbitMQ: addresses as queues and exchanges, over connections that come back by themselves.
 //!
 //! The only place that names lapin. Each life of the connection is a `session`; the `supervisor` makes a new one
-//! when it ends. Names are in `names`, properties in `wire`, unroutable requests in `returns`.
+//! when it ends. Names are in `names`, properties in `wire`, unroutable requests in `returns`; what lapin is given to read
+//! passes the `sieve` in `stream`.
 
 mod backoff;
 mod consume;
@@ -9,6 +10,8 @@ mod names;
 mod returns;
 mod session;
 mod settings;
+mod sieve;
+mod stream;
 mod supervisor;
 mod wire;
 

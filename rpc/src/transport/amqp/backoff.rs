@@ -16,6 +16,13 @@ impl Backoff {
         Self { bound: SHORTEST * 2 }
     }
 
+    /// A connection has lasted this long: if that was for a while, the next failure is a first one.
+    pub(super) fn lasted(&mut self, time: Duration) {
+        if time >= LONGEST {
+            *self = Self::new();
+        }
+    }
+
     /// The next pause.
     pub(super) fn pause(&mut self) -> Duration {
         let pause = rand::random_range(SHORTEST..=self.bound);
@@ -35,5 +42,17 @@ mod tests {
         assert!(pauses.iter().all(|pause| (SHORTEST..=LONGEST).contains(pause)));
         assert!(pauses.iter().any(|pause| *pause > LONGEST / 2));
         assert!(pauses.iter().skip(10).any(|pause| *pause < LONGEST / 2));
+    }
+
+    #[test]
+    fn only_a_connection_that_lasts_makes_pauses_short_again() {
+        let mut backoff = Backoff::new();
+        for _ in 0..10 {
+            backoff.pause();
+            backoff.lasted(LONGEST / 2);
+        }
+        assert_eq!(backoff.bound, LONGEST);
+        backoff.lasted(LONGEST);
+        assert_eq!(backoff.bound, SHORTEST * 2);
     }
 }

@@ -4,7 +4,7 @@ use super::{
     names::{Names, Route, short},
     returns::{await_confirm, poll_returns},
     settings::{AmqpSettings, AmqpUrl, Connections},
-    wire,
+    stream, wire,
 };
 use crate::{
     Address, Generation, Instance, Link, Message, ReplyTo,
@@ -334,5 +334,5 @@ async fn connect(url: &AmqpUrl, settings: &AmqpSettings) -> lapin::Result<Connec
     uri.query.frame_max = Some(settings.frame_max);
     let properties =
         ConnectionProperties::default().with_connection_name(settings.connection_name.as_str().into());
-    Connection::connect_uri(uri, properties).await
+    stream::connect(uri, properties, settings.frame_max).await
 }

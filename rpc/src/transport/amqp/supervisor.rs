@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError, atomic::AtomicU64};
 use tokio::{
     sync::{mpsc, watch},
     task::{JoinHandle, JoinSet},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -86,8 +86,9 @@ impl Shared {
             };
             match opened {
                 Ok(Ok(session)) => {
-                    backoff = Backoff::new();
+                    let since = Instant::now();
                     let reason = self.live(&session).await;
+                    backoff.lasted(since.elapsed());
                     self.retire(&session, format!("{}: {reason}", url.host_and_port())).await;
                 }
                 Ok(Err(error)) => self.set_down(format!("{}: {error}", url.host_and_port())),
