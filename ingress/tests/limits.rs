@@ -1,5 +1,8 @@
 //! Documents at a limit are taken, documents beyond it refused, and hostile ones cost little time.
 
+#[path = "limits/bombs.rs"]
+mod bombs;
+
 use std::time::{Duration, Instant};
 
 use bellwether_ingress::limits::{
@@ -8,6 +11,8 @@ use bellwether_ingress::limits::{
 };
 use bellwether_ingress::{DocumentErrors, IngressConfig, RawConfig};
 use serde_json::{Value, json};
+
+use bombs::bombs;
 
 fn read(spec: Value) -> Result<IngressConfig, DocumentErrors> {
     let document = json!({"apiVersion": "bellwether/v1", "kind": "IngressConfig", "metadata": {"name": "x"}, "spec": spec});
@@ -134,36 +139,6 @@ fn what_grows_over_the_limit_in_canonical_form_is_refused() {
     assert!(yaml.len() < MAX_DOCUMENT_BYTES, "{}", yaml.len());
     let errors = IngressConfig::from_yaml(&yaml).map(drop).expect_err("too large as JSON");
     assert!(errors.to_string().contains("over 1 MiB in its canonical form"), "{errors}");
-}
-
-/// Hostile texts of the full size, each against one part of the reader.
-fn bombs() -> Vec<(&'static str, String)> {
-    let fill = |piece: &str| piece.repeat(MAX_DOCUMENT_BYTES / piece.len());
-    let keys: String = (0..100_000).map(|index| format!("k{index}: 1\n")).collect();
-    let aliases: String = (1..60).map(|n| format!("a{n}: &a{n} [*a{0},*a{0}]\n", n - 1)).collect();
-    vec![
-        ("flow depth", fill("[")),
-        ("mapping depth", fill("{a: ")),
-        ("block depth", fill("- ")),
-        ("many values", format!("[{}]", fill("0,").split_at(MAX_DOCUMENT_BYTES - 4).0)),
-        ("many lists", format!("[{}[]]", fill("[],").split_at(MAX_DOCUMENT_BYTES - 8).0)),
-        ("many keys", keys),
-        ("billion laughs", format!("a0: &a0 [x]\n{aliases}")),
-        ("one long word", fill("a")),
-        ("one long quote", format!("\"{}", fill("a").split_at(MAX_DOCUMENT_BYTES - 1).0)),
-        ("question marks", fill("? ")),
-        ("explicit keys", fill("? a\n")),
-        ("colons", fill("a: ")),
-        ("comments", fill("# \n")),
-        ("anchors", fill("&a ")),
-        ("tags", fill("!a ")),
-        ("blanks", fill(" ")),
-        ("lines", fill("\n")),
-        ("documents", fill("---\n")),
-        ("block scalar", format!("a: |\n{}", fill(" \n").split_at(MAX_DOCUMENT_BYTES - 6).0)),
-        ("plain lines", fill("a\n ")),
-        ("quotes", fill("''")),
-    ]
 }
 
 #[test]
