@@ -11,7 +11,7 @@ use axum::{
 };
 use bellwether_program::{http::serve, metrics, metrics::Metrics};
 use bellwether_proto::http::{Check, Readiness};
-use bellwether_rpc::{Generation, Instance};
+use bellwether_rpc::{Generation, Instance, Link};
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::CancellationToken;
@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 /// What the pages show.
 pub(crate) struct Health {
     pub(crate) instance: Instance,
+    pub(crate) link: watch::Receiver<Link>,
     pub(crate) bound: watch::Receiver<Option<Generation>>,
     pub(crate) served: watch::Receiver<Served>,
 }
@@ -52,7 +53,8 @@ impl HealthServer {
 
 /// 200 when the agent can do its work, else 503; the reasons either way.
 async fn ready(State(health): State<Arc<Health>>) -> Response {
-    let readiness = readiness(health.instance, *health.bound.borrow(), &health.served.borrow());
+    let (link, bound) = (health.link.borrow().clone(), *health.bound.borrow());
+    let readiness = readiness(health.instance, &link, bound, &health.served.borrow());
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(readiness)).into_response()
 }
@@ -66,10 +68,13 @@ fn show(metrics: Option<&Metrics>) -> Response {
 
 /// Ready is who can be reached by a push, and serves what it was last told to. What the driver said of it may show parts
 /// of a config: it is in the log, and in what the agent beats.
-fn readiness(instance: Instance, bound: Option<Generation>, served: &Served) -> Readiness {
+fn readiness(instance: Instance, link: &Link, bound: Option<Generation>, served: &Served) -> Readiness {
     let broker = match bound {
         Some(_) => check(true, "the agent's queue is bound"),
-        None => check(false, "the agent's queue is not bound: the log says why"),
+        None if link.generation().is_some() => {
+            check(false, "connected, but the agent's queue is not bound: the log says why")
+        }
+        None => check(false, &link.to_string()),
     };
     let set = match served {
         Served { is_ready: false, .. } => check(false, "what is remembered has not been applied yet"),
@@ -99,7 +104,8 @@ mod tests {
 
     #[test]
     fn an_agent_is_ready_when_it_can_be_reached_and_serves_what_it_was_told_to() {
-        let ready = |bound, served| readiness(Instance::new(), bound, &served).ready;
+        let ready =
+            |bound, served| readiness(Instance::new(), &Link::Up { generation: 1 }, bound, &served).ready;
         assert!(ready(Some(1), served(true, None)));
         assert!(!ready(None, served(true, None)));
         assert!(!ready(Some(1), served(false, None)));
@@ -108,7 +114,7 @@ mod tests {
 
     #[test]
     fn what_a_check_said_is_not_shown() {
-        let readiness = readiness(Instance::new(), None, &served(true, Some("check: sesame")));
+        let readiness = readiness(Instance::new(), &Link::Closed, None, &served(true, Some("check: sesame")));
         assert!(!format!("{readiness:?}").contains("sesame"));
     }
 }

@@ -57,7 +57,7 @@ pub async fn run(
     };
     let limits = Limits { drain: settings.drain, ..Limits::default() };
     let server = connection.server(agent::address(&name), service.router(), limits);
-    let health = Health { instance, bound: server.bound(), served: served.clone() };
+    let health = Health { instance, link: connection.link(), bound: server.bound(), served: served.clone() };
     let heartbeat = Heartbeat::new(&settings, instance, client.clone(), server.bound(), served, trigger);
 
     tracing::info!(agent = %name, %instance, version = settings.version, "starting");

@@ -30,6 +30,8 @@ pub(crate) struct Controller {
     pub(crate) hearing: watch::Sender<Hearing>,
     /// Whether the last beats that came could be recorded.
     pub(crate) records_beats: AtomicBool,
+    /// Why presence could not be read or written when that was last tried; none when it could.
+    pub(crate) trouble: watch::Sender<Option<String>>,
     /// Whether the store is behind the fleet.
     pub(crate) store_watch: StoreWatch,
     /// Work that was begun for somebody and is finished before the controller ends.
@@ -82,6 +84,7 @@ impl Controller {
             rollouts: Rollouts::new(store.clone()),
             hearing: watch::Sender::new(Hearing::Blind),
             records_beats: AtomicBool::new(true),
+            trouble: watch::Sender::new(None),
             store_watch: StoreWatch::default(),
             tasks: TaskTracker::new(),
             settings,

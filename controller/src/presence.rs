@@ -60,8 +60,6 @@ struct Watcher {
     desired: Option<Desired>,
     next_round: Instant,
     next_sweep: Instant,
-    /// Whether the registry's last failure has been logged.
-    complained: bool,
 }
 
 impl Watcher {
@@ -79,7 +77,6 @@ impl Watcher {
             desired: None,
             next_round: now,
             next_sweep: now + SWEEP,
-            complained: false,
         }
     }
 
@@ -91,14 +88,15 @@ impl Watcher {
         let silent = match outcome {
             Ok(silent) => silent,
             Err(error) => {
-                self.complain(&error);
+                self.complain(&error, "presence cannot be read or written; trying again");
                 self.epoch = None;
                 self.controller.store_watch.lose_sight();
                 Vec::new()
             }
         };
         let bound = self.bound.borrow().filter(|_| self.broker_answers);
-        let records = self.controller.records_beats.load(Ordering::Relaxed);
+        let records = self.controller.records_beats.load(Ordering::Relaxed)
+            && self.controller.trouble.borrow().is_none();
         let look = Look { bound, epoch: self.epoch.clone(), records, took: now - started };
         self.guard.look(now, look);
         self.publish_hearing(now);
@@ -120,8 +118,9 @@ impl Watcher {
         if round {
             self.next_round = Instant::now() + ROUND;
             self.round().await?;
+            // Not before: a registry that can be read, and not written, is in trouble all the time.
+            self.controller.trouble.send_replace(None);
         }
-        self.complained = false;
         Ok(silent)
     }
 
@@ -190,7 +189,7 @@ impl Watcher {
                     metrics::counter!("bellwether_controller_agents_lost_total").increment(1);
                 }
             }
-            Err(error) => self.complain(&error),
+            Err(error) => self.complain(&error, "nobody can be called offline; trying again"),
         }
     }
 
@@ -210,11 +209,17 @@ impl Watcher {
         }
     }
 
-    fn complain(&mut self, error: &RegistryError) {
-        if !self.complained {
-            tracing::warn!(%error, "presence cannot be read; trying again");
+    /// Says it once for each error, not for each attempt.
+    fn complain(&self, error: &RegistryError, what: &str) {
+        let trouble = Some(error.to_string());
+        let news = self.controller.trouble.send_if_modified(|known| {
+            let news = *known != trouble;
+            *known = trouble;
+            news
+        });
+        if news {
+            tracing::warn!(%error, "{what}");
         }
-        self.complained = true;
     }
 }
 

@@ -22,7 +22,10 @@ pub(crate) async fn readiness(controller: &Controller) -> Readiness {
         ("store".to_owned(), answers(head)),
         ("process".to_owned(), process(controller.tasks.is_closed())),
         ("fleet".to_owned(), fleet(behind.as_deref())),
-        ("presence".to_owned(), presence(*controller.hearing.borrow())),
+        (
+            "presence".to_owned(),
+            presence(*controller.hearing.borrow(), controller.trouble.borrow().as_deref()),
+        ),
     ]);
     Readiness {
         ready: checks.values().all(|check| check.ok),
@@ -64,10 +67,12 @@ fn broker(link: &Link) -> Check {
 }
 
 /// A replica that must listen a little longer serves everything else: it is ready.
-fn presence(hearing: Hearing) -> Check {
+fn presence(hearing: Hearing, trouble: Option<&str>) -> Check {
     match hearing {
         Hearing::Blind => {
-            Check { ok: false, detail: "beats do not reach this replica, or cannot be recorded".into() }
+            let why = trouble.map(|trouble| format!(": {trouble}")).unwrap_or_default();
+            let detail = format!("beats do not reach this replica, or cannot be recorded{why}");
+            Check { ok: false, detail }
         }
         Hearing::Listening { remaining, .. } => Check {
             ok: true,

@@ -22,7 +22,7 @@ use tracing::Instrument;
 /// A deadline off the wire counts as no more than this.
 const LONGEST_DEADLINE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long to wait before an address that the broker refuses is tried again.
+/// How long to wait, at least, before an address that the broker refuses is tried again.
 const RETRY: Duration = Duration::from_millis(500);
 
 /// What a server takes on at a time.
@@ -119,6 +119,7 @@ impl Server {
     /// Consumes the address, as often as it takes.
     async fn bind(&self) -> Deliveries {
         let mut link = self.transport.link();
+        let mut refused = None;
         loop {
             let up =
                 link.wait_for(|link| link.generation().is_some()).await.ok().and_then(|l| l.generation());
@@ -129,11 +130,13 @@ impl Server {
                     return deliveries;
                 }
                 Err(ConsumeError::NotConnected) => {}
+                Err(error) if refused.as_ref() == Some(&error) => {}
                 Err(error) => {
                     tracing::error!(address = %self.address, %error, "cannot consume; trying again");
+                    refused = Some(error);
                 }
             }
-            let _ = timeout(RETRY, link.changed()).await;
+            let _ = timeout(rand::random_range(RETRY..=RETRY * 3), link.changed()).await;
         }
     }
 

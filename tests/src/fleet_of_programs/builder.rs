@@ -70,6 +70,13 @@ impl FleetBuilder {
     /// # Panics
     /// When that does not come about.
     pub async fn start(self) -> Fleet {
+        let fleet = self.begin().await;
+        fleet.wait_until_converged().await;
+        fleet
+    }
+
+    /// Starts all of it, and does not wait for anything.
+    pub async fn begin(self) -> Fleet {
         let (controller, agent) = (Launch::of(Binary::Controller).await, Launch::of(Binary::Agent).await);
         let controller = self.settings(controller).env("BELLWETHER_REDIS_URL", &self.redis_url);
         let agent = self.settings(agent);
@@ -78,9 +85,7 @@ impl FleetBuilder {
         let controllers = (0..self.controllers).map(start).collect();
         let agents =
             self.agents.iter().map(|(name, args)| Agent::start(name, agent.clone().args(args))).collect();
-        let fleet = Fleet { name: self.name, redis_url: self.redis_url, controllers, agents, api_key: key };
-        fleet.wait_until_converged().await;
-        fleet
+        Fleet { name: self.name, redis_url: self.redis_url, controllers, agents, api_key: key }
     }
 
     /// The settings that all programs share. The URLs stand in the environment, for they may hold passwords.

@@ -13,10 +13,18 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::{sync::OnceCell, time::timeout};
+use tokio::{
+    sync::OnceCell,
+    time::{Instant, timeout},
+};
 
 /// How long one question may take, connecting included.
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
+
+/// How long no connection is tried after one failed: a random while, at most this long, so that not all controllers that
+/// a Redis turned away come back at once. Whoever asks meanwhile is told of the failure.
+const LONGEST_REST: Duration = Duration::from_millis(500);
+const SHORTEST_REST: Duration = Duration::from_millis(50);
 
 /// One connection to Redis, shared by all who ask.
 pub(crate) struct Link {
@@ -24,6 +32,13 @@ pub(crate) struct Link {
     host: String,
     answer_within: Duration,
     connection: Mutex<Slot>,
+    rest: Mutex<Option<Rest>>,
+}
+
+/// What came of the last attempt to connect, and until when there is no other.
+struct Rest {
+    until: Instant,
+    cause: String,
 }
 
 /// A connection, once somebody has made it.
@@ -44,7 +59,13 @@ impl Link {
     pub(crate) fn new(url: &RedisUrl) -> Result<Self, LinkError> {
         let host = url.host();
         let client = client(url).map_err(|error| LinkError::of(&host, error))?;
-        Ok(Self { client, host, answer_within: ANSWER_WITHIN, connection: Mutex::default() })
+        Ok(Self {
+            client,
+            host,
+            answer_within: ANSWER_WITHIN,
+            connection: Mutex::default(),
+            rest: Mutex::default(),
+        })
     }
 
     /// The same, with another bound.
@@ -81,7 +102,14 @@ impl Link {
         ask: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
     ) -> Result<T, LinkError> {
         let slot = self.slot();
-        let asked = async { ask(slot.get_or_try_init(|| self.connect()).await?.clone()).await };
+        if !slot.initialized() {
+            self.may_connect(Instant::now())?;
+        }
+        let connected = async {
+            let connecting = slot.get_or_try_init(|| self.connect()).await;
+            connecting.inspect_err(|error| self.rest(error.to_string())).cloned()
+        };
+        let asked = async { ask(connected.await?).await };
         match timeout(self.answer_within, asked).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
@@ -91,11 +119,31 @@ impl Link {
                 Err(LinkError::of(&self.host, error))
             }
             Err(_) => {
-                self.replace(&slot);
                 let cause = format!("no answer within {:?}", self.answer_within);
+                if !slot.initialized() {
+                    self.rest(cause.clone());
+                }
+                self.replace(&slot);
                 Err(LinkError { host: self.host.clone(), cause, wrong_type: false })
             }
         }
+    }
+
+    /// Tells of the last failure while it is too early for another attempt.
+    fn may_connect(&self, now: Instant) -> Result<(), LinkError> {
+        let rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
+        match rest.as_ref().filter(|rest| now < rest.until) {
+            Some(rest) => {
+                Err(LinkError { host: self.host.clone(), cause: rest.cause.clone(), wrong_type: false })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// An attempt to connect has failed.
+    fn rest(&self, cause: String) {
+        let until = Instant::now() + rand::random_range(SHORTEST_REST..=LONGEST_REST);
+        *self.rest.lock().unwrap_or_else(PoisonError::into_inner) = Some(Rest { until, cause });
     }
 
     /// Bounded by the caller, so the client's own bounds are off.
