@@ -10,7 +10,7 @@ use bellwether_agent::{
 use bellwether_program::{healthcheck::healthcheck, log, metrics::Metrics, settings, signals};
 use bellwether_rpc::{
     Connection,
-    transport::amqp::{Amqp, LOG_FILTER},
+    transport::amqp::{Amqp, LOG_FILTER, LOG_UNTRACED},
 };
 use options::{Command, DriverName, Flags, Options};
 use std::{process::ExitCode, time::Duration};
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
 
 #[tokio::main(flavor = "current_thread")]
 async fn serve(options: Options) -> anyhow::Result<()> {
-    log::open(&options.log, &[LOG_FILTER]).context("--log")?;
+    log::open(&options.log, &[LOG_FILTER], &[LOG_UNTRACED]).context("--log")?;
     let shutdown = signals::shutdown().context("cannot listen to signals")?;
     let state = StateDir::open(options.state_dir)?;
     let driver: Box<dyn Driver> = match options.driver {

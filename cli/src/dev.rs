@@ -62,7 +62,7 @@ pub(crate) struct DevArgs {
 }
 
 pub(crate) async fn run(args: DevArgs, style: Style, out: &mut impl Write) -> anyhow::Result<Exit> {
-    log::open(&args.log, &[]).context("--log")?;
+    log::open(&args.log, &[], &[]).context("--log")?;
     let shutdown = signals::shutdown().context("cannot listen to signals")?;
     let access = access(&args)?;
     let first = listen(args.listen).await?;

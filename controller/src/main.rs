@@ -10,7 +10,7 @@ use bellwether_controller::{
 use bellwether_program::{healthcheck::healthcheck, log, metrics::Metrics, settings, signals};
 use bellwether_rpc::{
     Connection,
-    transport::amqp::{Amqp, LOG_FILTER},
+    transport::amqp::{Amqp, LOG_FILTER, LOG_UNTRACED},
 };
 use options::{Command, Flags, Options};
 use std::{process::ExitCode, sync::Arc};
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn start(options: Options) -> anyhow::Result<()> {
-    log::open(&options.log, &[LOG_FILTER]).context("--log")?;
+    log::open(&options.log, &[LOG_FILTER], &[LOG_UNTRACED]).context("--log")?;
     let shutdown = signals::shutdown().context("cannot listen to signals")?;
     if let Some(file) = &options.exposed_key_file {
         tracing::warn!(file = %file.display(), "every user of this machine can read the API keys");

@@ -27,6 +27,9 @@ use tokio::sync::{mpsc, watch};
 /// A filter directive for every program that logs: lapin writes returned messages, bodies and all, to its log.
 pub const LOG_FILTER: &str = "lapin::returned_messages=off";
 
+/// Whose traces no program may write: lapin's hold every frame, the password and all bodies among them.
+pub const LOG_UNTRACED: &str = "lapin";
+
 /// Answers that may wait to be read.
 const INBOUND_CAPACITY: usize = 4_096;
 
