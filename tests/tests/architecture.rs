@@ -6,7 +6,7 @@ use toml::{Table, Value};
 
 /// Each package, and how many of those before it it may use, however it uses them. A benchmark may start its servers
 /// with the tests' harness.
-const LAYERS: [(&str, usize); 10] = [
+const LAYERS: [(&str, usize); 11] = [
     ("bellwether-rpc-macros", 0),
     ("bellwether-rpc", 1),
     ("bellwether-ingress", 0),
@@ -17,6 +17,7 @@ const LAYERS: [(&str, usize); 10] = [
     ("bellwether", 7),
     ("bellwether-tests", 8),
     ("bellwether-bench", 9),
+    ("bellwether-fuzz", 3),
 ];
 
 /// A library of others, the packages that may list it, and the only places of theirs that may name it.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use bellwether_controller::registry::CLOCKS_DIFFER;
 use bellwether_proto::controller::CONFIGS_BYTES;
+use bellwether_proto::{DOCUMENT_BYTES, SMALL_BYTES};
 use bellwether_rpc::transport::amqp::{AmqpSettings, AmqpUrl};
 use bellwether_rpc::{DEFAULT_DEADLINE, Limits, PROTOCOL};
 use bellwether_tests::workspace;
@@ -33,8 +35,10 @@ fn public(file: &str, name: &str) -> Option<u128> {
         ("rpc/src/message.rs", "DEFAULT_DEADLINE") => ms(DEFAULT_DEADLINE),
         ("rpc/src/server.rs", "prefetch") => limits.prefetch.into(),
         ("rpc/src/server.rs", "concurrency") => limits.concurrency.into(),
-        ("rpc/src/server.rs", "body_bytes") => limits.body_bytes as u128,
         ("rpc/src/transport/amqp/settings.rs", "heartbeat") => ms(amqp.heartbeat),
+        ("proto-types/src/lib.rs", "DOCUMENT_BYTES") => DOCUMENT_BYTES as u128,
+        ("proto-types/src/lib.rs", "SMALL_BYTES") => SMALL_BYTES as u128,
+        ("controller/src/registry.rs", "CLOCKS_DIFFER") => ms(CLOCKS_DIFFER),
         ("proto-types/src/controller.rs", "CONFIGS_BYTES") => CONFIGS_BYTES as u128,
         ("agent/src/settings.rs", "interval") => ms(agent.interval),
         ("agent/src/settings.rs", "goodbye") => ms(agent.goodbye),
@@ -69,6 +73,7 @@ fn number(value: &str) -> u128 {
         "s" => 1_000,
         "min" => 60_000,
         "h" => 3_600_000,
+        "KiB" => 1 << 10,
         "MiB" => 1 << 20,
         _ => panic!("the unit of {value:?}"),
     };

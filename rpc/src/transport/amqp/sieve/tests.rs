@@ -1,3 +1,5 @@
+//! The sieve on frames as lapin writes them, and on frames that it would not survive.
+
 use super::*;
 use crate::{CorrelationId, Instance, Message, transport::amqp::wire};
 use bytes::Bytes;
