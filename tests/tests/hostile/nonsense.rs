@@ -72,6 +72,17 @@ fn nonsense(victim: &Victim) -> Vec<Nonsense> {
     ] {
         add(what, bare(victim.strict), body, bad());
     }
+    let packed = || bare(victim.strict).with_content_type("application/vnd.msgpack".into());
+    for (what, body) in [
+        ("no MessagePack", &b"{}"[..]),
+        ("packed arrays without end", &[0x91; 60_000]),
+        ("packed maps without end", &[0x81, 0xa1, b'a'].repeat(20_000)),
+        ("an array that says it is long", b"\xdd\xff\xff\xff\xff"),
+        ("a text that says it is long", b"\x81\xdb\xff\xff\xff\xffx"),
+        ("a packed extension", b"\xc9\xff\xff\xff\xff\x01"),
+    ] {
+        add(what, packed(), body, bad());
+    }
     let deep =
         format!("{},\"odd\":{}{}}}", good_body.trim_end_matches('}'), "[".repeat(100), "]".repeat(100));
     add("an odd field", bare(good), deep.replace("{,", "{").as_bytes(), Deserves::Reply);
@@ -99,7 +110,8 @@ fn nonsense(victim: &Victim) -> Vec<Nonsense> {
     }
     let many = (0..1_000).map(|index| (format!("h{index}"), AMQPValue::Void));
     add("a thousand headers", bare(good).with_headers(table(many)), good_body, Deserves::Reply);
-    let odd = bare(good).with_content_type("image/png".into()).with_content_encoding("gzip".into());
+    add("a picture", bare(good).with_content_type("image/png".into()), good_body, bad());
+    let odd = bare(good).with_content_type("application/json;".into()).with_content_encoding("gzip".into());
     let odd = odd.with_delivery_mode(2).with_priority(255).with_app_id("nobody".into());
     let odd = odd.with_message_id("".into()).with_cluster_id("x".into()).with_timestamp(u64::MAX);
     add("odd properties", odd, good_body, Deserves::Reply);
@@ -150,8 +162,11 @@ impl Victim {
         match deserves {
             Deserves::Fault(fault) => {
                 let (kind, answer) = stranger.ask(&self.target, properties, &body).await;
-                assert_eq!((kind.as_str(), &answer["fault"]), ("fault", &json!(fault)), "{what}: {answer}");
-                assert!(answer["message"].as_str().is_some_and(|it| it.len() < 1_000), "{what}: {answer}");
+                // In the encoding of the request, which is not always JSON.
+                let names_it =
+                    answer["fault"] == fault || answer.as_str().is_some_and(|it| it.contains(fault));
+                assert!(kind == "fault" && names_it, "{what}: {kind} {answer}");
+                assert!(answer.to_string().len() < 1_000, "{what}: {answer}");
             }
             Deserves::Reply => {
                 let (kind, answer) = stranger.ask(&self.target, properties, &body).await;

@@ -17,7 +17,7 @@ pub(crate) struct Target {
     pub(crate) key: String,
 }
 
-/// Answers by correlation id: their type and their body.
+/// Answers by correlation id: their type and their body, as text where it is no JSON.
 type Answers = Arc<Mutex<HashMap<String, (String, Value)>>>;
 
 pub(crate) struct Stranger {
@@ -55,7 +55,8 @@ impl Stranger {
             while let Some(Ok(delivery)) = consumer.next().await {
                 let _ = delivery.ack(BasicAckOptions::default()).await;
                 let [id, kind] = [delivery.properties.correlation_id(), delivery.properties.kind()].map(text);
-                let body = serde_json::from_slice(&delivery.data).unwrap_or_default();
+                let packed = |_| String::from_utf8_lossy(&delivery.data).into();
+                let body = serde_json::from_slice(&delivery.data).unwrap_or_else(packed);
                 noted.lock().unwrap_or_else(PoisonError::into_inner).insert(id, (kind, body));
             }
         });

@@ -1,7 +1,7 @@
 //! The sieve on frames as lapin writes them, and on frames that it would not survive.
 
 use super::*;
-use crate::{CorrelationId, Instance, Message, transport::amqp::wire};
+use crate::{CorrelationId, Encoding, Instance, Message, transport::amqp::wire};
 use bytes::Bytes;
 use lapin::{
     BasicProperties,
@@ -58,9 +58,9 @@ fn written(properties: &BasicProperties) -> Vec<u8> {
 
 #[test]
 fn what_our_programs_send_and_anything_else_that_can_be_read_passes_as_it_is() {
-    let id = CorrelationId("c".into());
+    let (id, second) = (CorrelationId("c".into()), Duration::from_secs(1));
     let (me, you) = (Instance::new(), Instance::new());
-    let request = Message::request("Ping", id, me, Some(you), Duration::from_secs(1), Bytes::new());
+    let request = Message::request("Ping", Some(id), me, Some(you), second, Encoding::Json, Bytes::new());
     let mut headers = FieldTable::default();
     for (index, value) in [
         AMQPValue::Boolean(true),
