@@ -17,7 +17,7 @@ const COMMAND: Duration = Duration::from_secs(60);
 const BUILD_INFO: &str = "bellwether_build_info";
 
 /// What is counted only when something is wrong, or was said by somebody who is not there.
-const RARE: [&str; 11] = [
+const RARE: [&str; 12] = [
     "bellwether_agent_state_broken_total",
     "bellwether_controller_agents_lost_total",
     "bellwether_controller_beats_of_the_future_total",
@@ -28,6 +28,7 @@ const RARE: [&str; 11] = [
     "bellwether_rpc_answers_unsent_total",
     "bellwether_rpc_connections_lost_total",
     "bellwether_rpc_requests_dropped_total",
+    "bellwether_rpc_requests_handed_back_total",
     "bellwether_agent_syncs_total",
 ];
 
