@@ -237,6 +237,13 @@ impl Duty {
         {
             self.complaints.about(&message, outcome);
         }
+        if answer.as_ref().is_err_and(|fault| fault.kind.denies_a_run()) {
+            // Were it delivered again, its handler could run after all: so first it is off the queue.
+            if receipt.ack().await {
+                answer_message(&*self.transport, &message, encoding, answer).await;
+            }
+            return;
+        }
         answer_message(&*self.transport, &message, encoding, answer).await;
         receipt.ack().await;
     }

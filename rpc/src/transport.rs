@@ -126,8 +126,9 @@ impl fmt::Debug for Delivery {
 /// Tells the broker what became of a delivery. One that is dropped is delivered again when the consumer ends.
 #[async_trait]
 pub trait Receipt: Send {
-    /// It is dealt with.
-    async fn ack(self: Box<Self>);
+    /// It is dealt with. Returns whether the broker can know: a delivery that it has taken back, because its consumer
+    /// or link was lost, is delivered again all the same.
+    async fn ack(self: Box<Self>) -> bool;
 
     /// It is not dealt with: whoever else consumes the queue may have it, as a redelivery.
     async fn hand_back(self: Box<Self>);

@@ -212,9 +212,13 @@ struct AmqpReceipt {
 
 #[async_trait]
 impl Receipt for AmqpReceipt {
-    async fn ack(self: Box<Self>) {
-        if let Err(error) = self.acker.ack(BasicAckOptions::default()).await {
-            tracing::debug!(%error, "a delivery could not be acknowledged");
+    async fn ack(self: Box<Self>) -> bool {
+        match self.acker.ack(BasicAckOptions::default()).await {
+            Ok(acknowledged) => acknowledged,
+            Err(error) => {
+                tracing::debug!(%error, "a delivery could not be acknowledged");
+                false
+            }
         }
     }
 

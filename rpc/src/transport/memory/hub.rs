@@ -242,12 +242,12 @@ impl Hub {
         }
     }
 
-    /// A delivery is dealt with: its consumer has room for another.
-    fn finish(self: &Arc<Self>, consumer: u64, tag: u64) {
+    /// A delivery is dealt with: its consumer has room for another. Not when it had been taken back.
+    fn finish(self: &Arc<Self>, consumer: u64, tag: u64) -> bool {
         let mut state = self.lock();
-        if let Some(queue) = state.queues.finish(consumer, tag) {
-            self.serve(&mut state, &queue);
-        }
+        let Some(queue) = state.queues.finish(consumer, tag) else { return false };
+        self.serve(&mut state, &queue);
+        true
     }
 
     /// A delivery is not dealt with: it is the next of its queue again.
@@ -294,8 +294,8 @@ struct MemoryReceipt {
 
 #[async_trait]
 impl Receipt for MemoryReceipt {
-    async fn ack(self: Box<Self>) {
-        self.hub.finish(self.consumer, self.tag);
+    async fn ack(self: Box<Self>) -> bool {
+        self.hub.finish(self.consumer, self.tag)
     }
 
     async fn hand_back(self: Box<Self>) {
