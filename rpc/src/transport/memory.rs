@@ -2,7 +2,8 @@
 //!
 //! On its own it is a quiet broker. With [`Faults`] it does by chance what networks and brokers do: it loses and
 //! delays messages, delivers them again, cancels consumers, cuts links. Chance is drawn from a seed, so that under
-//! tokio's paused time a test that fails for a seed fails for it again, at the same step.
+//! tokio's paused time a test that fails for a seed fails for it again, at the same step. (As long as the test draws
+//! nothing from elsewhere. Beware of many tasks that wait on one `watch` channel: tokio wakes them in any order.)
 //!
 //! ```
 //! use bellwether_rpc::{Address, CallError, Connection, Deadline, Method, transport::memory::{Faults, Memory}};
