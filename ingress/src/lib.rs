@@ -2,8 +2,8 @@
 //!
 //! Everything here is pure. [`IngressConfig`] has one constructor, `TryFrom<RawConfig>`, that every edge (YAML,
 //! HTTP, AMQP, the store, a state directory) goes through, so a document that exists has been checked.
-//! [`clashes`] decides what several documents may not do together, and [`matcher`] says what a proxy must do with
-//! a request.
+//! [`clashes`] decides what several documents may not do together, [`effective`] merges them for a proxy, and
+//! [`matcher`] says what a proxy must do with a request.
 #![deny(missing_docs)]
 
 mod address;
@@ -12,6 +12,7 @@ mod clash;
 mod config;
 mod digest;
 mod document_errors;
+pub mod effective;
 mod error;
 mod host;
 mod label;
@@ -26,6 +27,7 @@ mod reader;
 mod revision;
 mod selector;
 mod status;
+mod target;
 mod time_span;
 mod tree;
 

@@ -6,12 +6,13 @@ mod request;
 
 use std::collections::HashMap;
 
+pub use crate::target::Target;
 pub use request::{BadRequest, Request, Version};
 
 use crate::address::ListenerAddress;
 use crate::certificate::CertificateName;
-use crate::config::{Backend, IngressConfig, PathRule, PathType, Protocol};
-use crate::name::{BackendName, ConfigName};
+use crate::config::{IngressConfig, PathRule, PathType, Protocol};
+use crate::name::BackendName;
 use crate::path::HttpPath;
 use request::{Parsed, normal_host};
 
@@ -26,15 +27,6 @@ pub enum Answer<'a> {
     NotFound,
     /// 503: the backend has no endpoint, or only such of weight 0.
     Unavailable(Target<'a>),
-}
-
-/// A backend and the document that it belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Target<'a> {
-    /// The document.
-    pub config: &'a ConfigName,
-    /// Its backend.
-    pub backend: &'a Backend,
 }
 
 /// One listener of a set of documents, ready to answer.
