@@ -7,7 +7,7 @@ mod served;
 use crate::{
     backoff,
     clock::sleep_until_some,
-    driver::{ApplyError, Driver},
+    driver::{ApplyError, Blame, Driver, Refused},
     refusals::Refusals,
     set::{Change, ConfigSet, WholeSet},
     state::StateDir,
@@ -77,6 +77,8 @@ pub(crate) struct ApplyLoop {
 /// A failure that is no document's fault.
 struct Trouble {
     words: String,
+    /// Whether the proxy does not serve what it should, or something else is the matter.
+    of_proxy: bool,
     failures: u32,
     retry_at: Instant,
 }
@@ -109,7 +111,15 @@ impl ApplyLoop {
 
     /// Serves the last set again, then whatever is asked for, until `shutdown`.
     pub(crate) async fn run(mut self, shutdown: CancellationToken) {
+        if let Err(error) = self.driver.recover().await {
+            tracing::error!(%error, "the last good set does not serve");
+        }
         self.resume().await;
+        self.serve_until(shutdown).await;
+        self.driver.close().await;
+    }
+
+    async fn serve_until(&mut self, shutdown: CancellationToken) {
         loop {
             let own_retry = self.own_retry();
             tokio::select! {
@@ -137,9 +147,37 @@ impl ApplyLoop {
             self.confirmed = true;
         } else if let Err(error) = self.attempt(served).await {
             tracing::warn!(%error, "the last set is not applied; what the proxy served before is left as it is");
-            self.trouble(format!("the last set cannot be applied again: {error}"));
+            if !self.resume_without(&error).await {
+                self.trouble(&error, format!("the last set cannot be applied again: {error}"));
+            }
         }
         self.publish();
+    }
+
+    /// Serves the remembered set without the documents that are refused by name. They are remembered on disk until
+    /// something else is taken: another start, or a controller, tries them again.
+    async fn resume_without(&mut self, error: &ApplyError) -> bool {
+        let (Some(store_id), remembered) = (self.served.store_id(), self.served.clone()) else {
+            return false;
+        };
+        let mut blamed = named(error);
+        while !blamed.is_empty() {
+            let rest = self.served.without(blamed.iter().map(|it| &it.document));
+            for refused in &blamed {
+                if let Some(change) = remembered.change_of(&refused.document) {
+                    self.blame(store_id, &change, &error.about(refused));
+                }
+            }
+            if rest.documents().len() == self.served.documents().len() {
+                return false;
+            }
+            self.served = Arc::new(rest);
+            match self.drive(&self.served.clone()).await {
+                Ok(()) => return true,
+                Err(error) => blamed = named(&error),
+            }
+        }
+        false
     }
 
     /// Merges what has piled up, and applies it once.
@@ -163,9 +201,19 @@ impl ApplyLoop {
             self.apply(&mut batch).await;
         }
         self.settle(&mut batch);
-        let words = self.last_error().unwrap_or_else(|| "it does not serve".to_owned());
-        batch.settle_rest(&NotApplied::Failed { words });
+        batch.settle_rest(&self.not_applied());
         answer(batch.take_settled());
+    }
+
+    /// What becomes of what was not judged by itself.
+    fn not_applied(&self) -> NotApplied {
+        match &self.trouble {
+            Some(Trouble { words, of_proxy: true, .. }) => NotApplied::Rejected { words: words.clone() },
+            _ => {
+                let words = self.last_error().unwrap_or_else(|| "it does not serve".to_owned());
+                NotApplied::Failed { words }
+            }
+        }
     }
 
     /// Whether a sync comes too soon after trouble. What an operator pushes is always tried.
@@ -180,12 +228,33 @@ impl ApplyLoop {
         if self.confirmed && !batch.has_news() {
             return;
         }
-        let changes = self.served.changes_until(batch.target());
-        let applied = self.attempt(batch.target().clone()).await;
+        let mut changes = self.served.changes_until(batch.target());
+        let mut applied = self.attempt(batch.target().clone()).await;
+        // Those that are refused by name stand back, as long as there are any.
+        while let Err(error) = &applied {
+            let refused = named(error);
+            let before = changes.len();
+            changes.retain(|change| match refused.iter().find(|it| it.document == change.name) {
+                Some(refused) if !change.is_removal() => {
+                    self.blame(store_id, change, &error.about(refused));
+                    false
+                }
+                _ => true,
+            });
+            if changes.len() == before {
+                break;
+            }
+            self.take_quiet_removals(batch).await;
+            if changes.is_empty() {
+                return;
+            }
+            self.settle(batch);
+            applied = self.attempt(self.served.with(store_id, &changes)).await;
+        }
         match (applied, changes.as_slice()) {
             (Ok(()), _) => {}
-            (Err(error), []) => self.trouble(error.to_string()),
-            (Err(error), _) if !error.is_refusal() => self.trouble(error.to_string()),
+            (Err(error), []) => self.trouble(&error, error.to_string()),
+            (Err(error), _) if !error.is_refusal() => self.trouble(&error, error.to_string()),
             (Err(error), [change]) => {
                 self.take_quiet_removals(batch).await;
                 self.blame(store_id, change, &error);
@@ -205,7 +274,7 @@ impl ApplyLoop {
             let applied = self.attempt(self.served.with(store_id, part)).await;
             match (applied, part) {
                 (Ok(()), _) => {}
-                (Err(error), _) if !error.is_refusal() => return self.trouble(error.to_string()),
+                (Err(error), _) if !error.is_refusal() => return self.trouble(&error, error.to_string()),
                 (Err(error), [change]) => self.blame(store_id, change, &error),
                 (Err(_), part) => parts.extend(halves(part)),
             }
@@ -215,17 +284,21 @@ impl ApplyLoop {
 
     /// Makes `target` serve, and remembers it on disk. On failure what served before serves on.
     async fn attempt(&mut self, target: ConfigSet) -> Result<(), ApplyError> {
-        if self.needs_driver(&target)
-            && let Some(set) = target.effective()
-        {
-            let started = Instant::now();
-            let applied = self.driver.apply(&set).await;
-            record(&applied, started);
-            applied?;
-            tracing::info!(digest = %set.digest, revision = %set.revision, documents = set.documents.len(), "serving");
-            self.confirmed = true;
+        if self.needs_driver(&target) {
+            self.drive(&target).await?;
         }
         self.take(target).await;
+        Ok(())
+    }
+
+    async fn drive(&mut self, target: &ConfigSet) -> Result<(), ApplyError> {
+        let Some(set) = target.effective() else { return Ok(()) };
+        let started = Instant::now();
+        let applied = self.driver.apply(&set).await;
+        record(&applied, started);
+        applied?;
+        tracing::info!(digest = %set.digest, revision = %set.revision, documents = set.documents.len(), "serving");
+        self.confirmed = true;
         Ok(())
     }
 
@@ -246,7 +319,7 @@ impl ApplyLoop {
             Err(error) => {
                 tracing::error!(%error, "the set serves, but would be forgotten in a restart");
                 self.saved = false;
-                self.trouble(format!("the set serves, but is not on disk: {error}"));
+                self.note_trouble(false, format!("the set serves, but is not on disk: {error}"));
             }
         }
     }
@@ -269,10 +342,14 @@ impl ApplyLoop {
         self.refusals.note(store_id, change, error.to_string(), Instant::now(), rand::random());
     }
 
-    fn trouble(&mut self, words: String) {
+    fn trouble(&mut self, error: &ApplyError, words: String) {
+        self.note_trouble(error.blame == Blame::Proxy, words);
+    }
+
+    fn note_trouble(&mut self, of_proxy: bool, words: String) {
         let failures = self.trouble.as_ref().map_or(1, |before| before.failures.saturating_add(1));
         let retry_at = Instant::now() + backoff::pause(failures, rand::random());
-        self.trouble = Some(Trouble { words, failures, retry_at });
+        self.trouble = Some(Trouble { words, of_proxy, failures, retry_at });
     }
 
     /// Publishes what serves, and answers those whose outcome is known by now.
@@ -304,6 +381,14 @@ impl ApplyLoop {
     }
 }
 
+/// The documents that are refused by name.
+fn named(error: &ApplyError) -> Vec<Refused> {
+    match &error.blame {
+        Blame::Documents(refused) => refused.clone(),
+        Blame::Set | Blame::Proxy | Blame::Node => Vec::new(),
+    }
+}
+
 /// The first half, to be taken from the end of a list of parts before the second.
 fn halves(changes: &[Change]) -> [&[Change]; 2] {
     let (first, second) = changes.split_at(changes.len() / 2);
@@ -318,7 +403,11 @@ fn answer(settled: Vec<(Ticket, Result<Known, NotApplied>)>) {
 }
 
 fn record(applied: &Result<(), ApplyError>, started: Instant) {
-    let outcome = applied.as_ref().err().map_or("ok", ApplyError::step);
+    let outcome = match applied {
+        Ok(()) => "ok",
+        Err(error) if error.blame == Blame::Node => "failed",
+        Err(error) => error.step.name(),
+    };
     metrics::counter!("bellwether_agent_applies_total", "outcome" => outcome).increment(1);
     metrics::histogram!("bellwether_agent_apply_duration_seconds").record(started.elapsed());
 }

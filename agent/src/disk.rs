@@ -18,9 +18,10 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_folder(path.parent().unwrap_or(Path::new(".")))
 }
 
-/// Writes a new file.
-pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create_new(path)?;
+/// Writes a new file, for the owner alone when it is `secret`.
+pub(crate) fn create(path: &Path, bytes: &[u8], secret: bool) -> io::Result<()> {
+    let mode = if secret { 0o600 } else { 0o644 };
+    let mut file = File::options().create_new(true).write(true).mode(mode).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }

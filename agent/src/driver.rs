@@ -1,18 +1,41 @@
-//! What an agent makes a proxy serve, and the ways in which that can fail.
+//! What an agent makes a proxy serve, and the steps by which that comes about.
 
 mod command;
+mod failure;
 pub mod file;
+mod folders;
+pub mod haproxy;
+mod proxy;
+mod record;
+mod steps;
 
 pub use command::Hook;
+pub use failure::{ApplyError, Blame, Failure, Refused, Step};
+pub use folders::{Staged, StagedFile};
+pub use proxy::{Limits, Proxy, Rendered};
+pub use record::{Listening, Record};
+pub use steps::ProxyDriver;
 
 use async_trait::async_trait;
-use bellwether_ingress::{Digest, IngressConfig, Revision};
+use bellwether_ingress::{ConfigName, Digest, IngressConfig, Revision};
 use bellwether_proto::StoreId;
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// Makes one proxy serve a set of documents. One task owns it, so it is never called twice at a time.
+///
+/// [`ProxyDriver`] is the one there is: it takes the steps that all proxies have in common, and each [`Proxy`] says
+/// how it does them.
 #[async_trait]
 pub trait Driver: Send + 'static {
+    /// Brings the proxy to its last good set, before anything else is asked for: what an agent that was killed left
+    /// half done is finished or taken back.
+    ///
+    /// # Errors
+    /// When the last good set does not serve.
+    async fn recover(&mut self) -> Result<(), ApplyError> {
+        Ok(())
+    }
+
     /// Makes the proxy serve `set`, and returns once it is seen to.
     ///
     /// It renders the set, stages the result beside what serves, has it checked, swaps it in, has it loaded and
@@ -20,8 +43,11 @@ pub trait Driver: Send + 'static {
     ///
     /// # Errors
     /// Which of these steps failed. Whatever failed, the set before it serves again, or the error says that it could
-    /// not be brought back. A future that is dropped leaves no program behind.
+    /// not be brought back. A future that is dropped leaves no program behind, but for the proxy.
     async fn apply(&mut self, set: &EffectiveSet) -> Result<(), ApplyError>;
+
+    /// The agent ends. The proxy does not, unless an operator wants it to.
+    async fn close(&mut self) {}
 }
 
 /// All that a proxy should serve. Equal sets render to equal bytes.
@@ -35,6 +61,17 @@ pub struct EffectiveSet {
     pub store_id: StoreId,
     /// The documents, sorted by name.
     pub documents: Vec<Arc<IngressConfig>>,
+    /// The revision of each document.
+    pub revisions: BTreeMap<ConfigName, Revision>,
+}
+
+impl EffectiveSet {
+    /// The documents, those that were there first before the others.
+    pub fn by_age(&self) -> impl Iterator<Item = &IngressConfig> {
+        let mut documents: Vec<_> = self.documents.iter().map(Arc::as_ref).collect();
+        documents.sort_by_key(|document| self.revisions.get(document.name()));
+        documents.into_iter()
+    }
 }
 
 impl fmt::Debug for EffectiveSet {
@@ -44,54 +81,6 @@ impl fmt::Debug for EffectiveSet {
             .field("revision", &self.revision)
             .field("store_id", &self.store_id)
             .field("documents", &self.documents.len())
-            .finish()
-    }
-}
-
-/// Which step of applying a set failed, and in what words. All but [`ApplyError::Failed`] are refusals of the set.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ApplyError {
-    /// The set cannot be written in the proxy's language.
-    #[error("render: {0}")]
-    Render(String),
-    /// What was written cannot be staged.
-    #[error("stage: {0}")]
-    Stage(String),
-    /// The proxy's checker refuses it.
-    #[error("check: {0}")]
-    Check(String),
-    /// It cannot be put in the place of the set before.
-    #[error("swap: {0}")]
-    Swap(String),
-    /// The proxy does not load it.
-    #[error("reload: {0}")]
-    Reload(String),
-    /// The proxy says that it has loaded it, and does not serve it.
-    #[error("verify: {0}")]
-    Verify(String),
-    /// Trouble of our own, such as a full disk, that says nothing about the set.
-    #[error("failed: {0}")]
-    Failed(String),
-}
-
-impl ApplyError {
-    /// Whether the set was refused, rather than never judged.
-    #[must_use]
-    pub fn is_refusal(&self) -> bool {
-        !matches!(self, Self::Failed(_))
-    }
-
-    /// The failed step's name, as metrics have it.
-    #[must_use]
-    pub fn step(&self) -> &'static str {
-        match self {
-            Self::Render(_) => "render",
-            Self::Stage(_) => "stage",
-            Self::Check(_) => "check",
-            Self::Swap(_) => "swap",
-            Self::Reload(_) => "reload",
-            Self::Verify(_) => "verify",
-            Self::Failed(_) => "failed",
-        }
+            .finish_non_exhaustive()
     }
 }

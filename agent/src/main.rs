@@ -5,7 +5,7 @@ mod options;
 use anyhow::Context;
 use bellwether_agent::{
     Settings, StateDir,
-    driver::{Driver, file::FileDriver},
+    driver::{Driver, file::FileDriver, haproxy::HaproxyDriver},
 };
 use bellwether_program::{healthcheck::healthcheck, log, metrics::Metrics, settings, signals};
 use bellwether_rpc::{
@@ -42,6 +42,7 @@ async fn serve(options: Options) -> anyhow::Result<()> {
     let state = StateDir::open(options.state_dir)?;
     let driver: Box<dyn Driver> = match options.driver {
         DriverName::File => Box::new(FileDriver::new(state.path(), options.file)?),
+        DriverName::Haproxy => Box::new(HaproxyDriver::new(state.path(), options.haproxy)?),
     };
     let mut settings = options.settings;
     // Without a page to show them on, nothing is kept.

@@ -18,6 +18,15 @@ pub fn describe() {
         Unit::Seconds,
         "How long the driver took for a set"
     );
+    describe_histogram!(
+        "bellwether_agent_step_duration_seconds",
+        Unit::Seconds,
+        "How long each step of applying a set took"
+    );
+    describe_counter!(
+        "bellwether_agent_proxy_deaths_total",
+        "How often the proxy that the agent runs ended by itself"
+    );
     describe_counter!(
         "bellwether_agent_state_broken_total",
         "How often what was remembered on disk could not be read"

@@ -4,9 +4,9 @@ mod label;
 
 use bellwether_agent::{
     Settings,
-    driver::{Hook, file::FileOptions},
+    driver::{Hook, file::FileOptions, haproxy::HaproxyOptions},
 };
-use bellwether_ingress::TimeSpan;
+use bellwether_ingress::{ListenerAddress, TimeSpan};
 use bellwether_program::unrepeated;
 use bellwether_proto::{AgentName, Fleet, namespace};
 use bellwether_rpc::transport::amqp::{AmqpSettings, AmqpUrl};
@@ -25,6 +25,13 @@ Examples:
   # Render nginx.conf, have nginx check it, and reload nginx
   bellwether-agent --template ./nginx.conf \\
     --check 'nginx -t -c \"$BELLWETHER_DIR/nginx.conf\"' --reload 'nginx -s reload'
+
+  # Run HAProxy and have it serve, with the certificates of a folder: shop-cert is /etc/certs/shop-cert.pem
+  bellwether-agent --driver haproxy --cert-dir /etc/certs
+
+  # The same with the HAProxy that systemd runs: haproxy -Ws -S /run/haproxy-master.sock \
+  #   -f /var/lib/bellwether-agent/current/haproxy.cfg
+  bellwether-agent --driver haproxy --haproxy-master-socket /run/haproxy-master.sock
 
   # The same settings from a file
   bellwether-agent --config /etc/bellwether/agent.toml
@@ -91,6 +98,25 @@ pub(crate) struct Flags {
     /// How long --reload may take
     #[arg(long, env = "BELLWETHER_RELOAD_TIMEOUT", value_name = "TIME", default_value = "10s")]
     reload_timeout: TimeSpan,
+    /// Where the haproxy driver finds certificates: <name>.pem, the chain and the key in one file; a set has copies
+    #[arg(long, env = "BELLWETHER_CERT_DIR", value_name = "DIR")]
+    cert_dir: Option<PathBuf>,
+    /// Where every listener listens, instead of at its own address: for several agents on one machine
+    #[arg(long, env = "BELLWETHER_BIND", value_name = "ADDRESS")]
+    bind: Option<ListenerAddress>,
+    /// The HAProxy that the agent runs by itself: 2.6 or later
+    #[arg(long, env = "BELLWETHER_HAPROXY", value_name = "FILE", default_value = "haproxy")]
+    haproxy: PathBuf,
+    /// Uses the HAProxy behind this master socket, run by somebody else on <state-dir>/current/haproxy.cfg, instead of
+    /// running one
+    #[arg(long, env = "BELLWETHER_HAPROXY_MASTER_SOCKET", value_name = "FILE")]
+    haproxy_master_socket: Option<PathBuf>,
+    /// How long connections that were made before a reload may go on after it
+    #[arg(long, env = "BELLWETHER_HARD_STOP_AFTER", value_name = "TIME", default_value = "30s")]
+    hard_stop_after: TimeSpan,
+    /// Takes the HAProxy that the agent runs down with it: otherwise it serves on, and the next agent takes it over
+    #[arg(long, env = "BELLWETHER_STOP_PROXY")]
+    stop_proxy: bool,
     /// How often to beat, until a controller assigns something else
     #[arg(long, env = "BELLWETHER_INTERVAL", value_name = "TIME", default_value = "1s")]
     interval: TimeSpan,
@@ -114,6 +140,8 @@ pub(crate) enum Command {
 pub(crate) enum DriverName {
     /// Writes each set to a folder, and runs commands.
     File,
+    /// Renders each set for HAProxy, and sees it serve.
+    Haproxy,
 }
 
 /// What the program is to do.
@@ -123,6 +151,7 @@ pub(crate) struct Options {
     pub(crate) state_dir: PathBuf,
     pub(crate) driver: DriverName,
     pub(crate) file: FileOptions,
+    pub(crate) haproxy: HaproxyOptions,
     pub(crate) log: String,
 }
 
@@ -156,6 +185,15 @@ impl Flags {
                 template: self.template,
                 check: hook(self.check, self.check_timeout),
                 reload: hook(self.reload, self.reload_timeout),
+            },
+            haproxy: HaproxyOptions {
+                program: self.haproxy,
+                cert_dir: self.cert_dir,
+                bind: self.bind,
+                master_socket: self.haproxy_master_socket,
+                hard_stop_after: self.hard_stop_after.into(),
+                stop_proxy: self.stop_proxy,
+                ..HaproxyOptions::default()
             },
             log: self.log,
         })

@@ -171,8 +171,8 @@ impl ConfigSet {
     /// What a driver gets; nothing before a store is followed.
     pub(crate) fn effective(&self) -> Option<EffectiveSet> {
         let documents = self.documents.values().map(|held| held.document.clone()).collect();
-        let (digest, revision) = (digest_of(&self.documents), self.head);
-        self.store_id.map(|store_id| EffectiveSet { digest, revision, store_id, documents })
+        let (digest, revision, revisions) = (digest_of(&self.documents), self.head, self.revisions());
+        self.store_id.map(|store_id| EffectiveSet { digest, revision, store_id, documents, revisions })
     }
 
     /// How the store of `head` is related to ours.
@@ -231,6 +231,21 @@ impl ConfigSet {
             set.take(change);
         }
         set
+    }
+
+    /// The set without the documents of these names, which are not removed: the next whole set brings them again.
+    pub(crate) fn without<'a>(&self, names: impl IntoIterator<Item = &'a ConfigName>) -> Self {
+        let mut set = self.clone();
+        for name in names {
+            set.documents.remove(name);
+        }
+        set
+    }
+
+    /// What a held document is, as a change.
+    pub(crate) fn change_of(&self, name: &ConfigName) -> Option<Change> {
+        let Held { revision, document } = self.documents.get(name)?;
+        Some(Change { name: name.clone(), revision: *revision, content: Content::Document(document.clone()) })
     }
 
     /// Takes a change.
@@ -315,6 +330,13 @@ impl ConfigSet {
 
     fn removal_of(&self, name: &ConfigName) -> Change {
         Change { name: name.clone(), revision: self.settled(name), content: Content::Removed }
+    }
+}
+
+impl Change {
+    /// Whether it takes its name away.
+    pub(crate) fn is_removal(&self) -> bool {
+        matches!(self.content, Content::Removed)
     }
 }
 

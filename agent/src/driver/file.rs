@@ -1,18 +1,18 @@
 //! The `file` driver: writes the set to a folder, and tells a command of the operator's to load it.
 
-mod folders;
 mod template;
 
-use super::{ApplyError, Driver, EffectiveSet, command::Hook};
+use super::{EffectiveSet, Failure, Hook, Limits, Proxy, ProxyDriver, Rendered, Staged};
 use async_trait::async_trait;
-use folders::{Folders, Staged};
 use std::{
-    io,
     path::{Path, PathBuf},
-    sync::Arc,
+    time::Duration,
 };
 use template::Template;
 pub use template::TemplateError;
+
+/// What a command's own time limit is given on top, to be ended in.
+const ENDING: Duration = Duration::from_secs(5);
 
 /// How the `file` driver is set up.
 #[derive(Clone, Debug, Default)]
@@ -26,9 +26,11 @@ pub struct FileOptions {
 }
 
 /// Stages each set as a new folder, checks it, points the symlink `current` at it, and reloads.
-pub struct FileDriver {
-    folders: Arc<Folders>,
-    template: Option<Arc<Template>>,
+pub type FileDriver = ProxyDriver<Files>;
+
+/// A proxy of which nothing is known but the operator's commands.
+pub struct Files {
+    template: Option<Template>,
     check: Option<Hook>,
     reload: Option<Hook>,
 }
@@ -41,83 +43,53 @@ impl FileDriver {
     pub fn new(root: &Path, options: FileOptions) -> Result<Self, TemplateError> {
         let template =
             options.template.as_deref().map(|path| Template::read(path, template::FUEL)).transpose()?;
-        let folders = Arc::new(Folders::new(root));
-        Ok(Self { folders, template: template.map(Arc::new), check: options.check, reload: options.reload })
+        Ok(Self::of(root, Files { template, check: options.check, reload: options.reload }))
     }
 }
 
 #[async_trait]
-impl Driver for FileDriver {
-    async fn apply(&mut self, set: &EffectiveSet) -> Result<(), ApplyError> {
-        let staged = self.stage(set).await?;
-        if let Err(error) = self.check(&staged).await {
-            self.discard(staged).await;
-            return Err(error);
-        }
-        let before = self.swap(&staged).await?;
-        if let Err(words) = run(self.reload.as_ref(), &staged).await {
-            return Err(ApplyError::Reload(self.back_out(before, staged, words).await));
-        }
-        let folders = self.folders.clone();
-        if let Err(error) = blocking(move || folders.prune()).await {
-            tracing::warn!(%error, "old sets cannot be removed");
-        }
+impl Proxy for Files {
+    fn limits(&self) -> Limits {
+        let limit =
+            |hook: &Option<Hook>| hook.as_ref().map_or(Duration::ZERO, |hook| hook.time_limit) + ENDING;
+        Limits { check: limit(&self.check), reload: limit(&self.reload), ..Limits::default() }
+    }
+
+    fn render(&self, set: &EffectiveSet, _: &Path, _: Option<&Staged>) -> Result<Rendered, Failure> {
+        let files = template::render(set, self.template.as_ref()).map_err(Failure::of_set)?;
+        Ok(Rendered { files, ..Rendered::default() })
+    }
+
+    async fn check(&self, staged: &Staged, _: Option<&Staged>) -> Result<(), Failure> {
+        run(self.check.as_ref(), staged).await
+    }
+
+    async fn reload(&self, staged: &Staged) -> Result<(), Failure> {
+        run(self.reload.as_ref(), staged).await
+    }
+
+    /// The commands have the last word.
+    async fn verify(&self, _: &Staged) -> Result<(), Failure> {
         Ok(())
     }
-}
 
-impl FileDriver {
-    /// Renders the set and writes it to a new folder.
-    async fn stage(&self, set: &EffectiveSet) -> Result<Staged, ApplyError> {
-        let (set, template, folders) = (set.clone(), self.template.clone(), self.folders.clone());
-        let staging = tokio::task::spawn_blocking(move || {
-            let files = template::render(&set, template.as_deref()).map_err(ApplyError::Render)?;
-            folders.stage(set.digest, &files).map_err(|error| ApplyError::Failed(format!("staging: {error}")))
-        });
-        staging.await.unwrap_or_else(|panicked| Err(ApplyError::Failed(panicked.to_string())))
+    /// Nobody knows what the proxy has loaded.
+    async fn serves(&self, _: &Staged) -> bool {
+        false
     }
 
-    async fn check(&self, staged: &Staged) -> Result<(), ApplyError> {
-        run(self.check.as_ref(), staged).await.map_err(ApplyError::Check)
-    }
-
-    async fn swap(&self, staged: &Staged) -> Result<Option<Staged>, ApplyError> {
-        let (folders, to) = (self.folders.clone(), staged.clone());
-        let swapped = blocking(move || folders.swap(Some(&to))).await;
-        swapped.map_err(|error| ApplyError::Failed(format!("swapping: {error}")))
-    }
-
-    /// Puts back what was there before a failed reload, and has that loaded; says how all of it went.
-    async fn back_out(&self, before: Option<Staged>, staged: Staged, words: String) -> String {
-        let (folders, to) = (self.folders.clone(), before.clone());
-        if let Err(error) = blocking(move || folders.swap(to.as_ref())).await {
-            return format!("{words}; the set before could not be put back: {error}");
-        }
-        self.discard(staged).await;
-        let Some(before) = before else { return words };
-        match run(self.reload.as_ref(), &before).await {
-            Ok(()) => words,
-            Err(again) => format!("{words}; the set before could not be reloaded either: {again}"),
-        }
-    }
-
-    async fn discard(&self, staged: Staged) {
-        if let Err(error) = blocking(move || std::fs::remove_dir_all(&staged.path)).await {
-            tracing::debug!(%error, "a refused set cannot be removed");
-        }
+    async fn revive(&self, _: &Staged) -> Result<(), Failure> {
+        Err(Failure::of_proxy("there is no other way than --reload"))
     }
 }
 
-async fn run(hook: Option<&Hook>, staged: &Staged) -> Result<(), String> {
+async fn run(hook: Option<&Hook>, staged: &Staged) -> Result<(), Failure> {
     match hook {
-        Some(hook) => hook.run(&staged.path, &staged.digest).await,
+        Some(hook) => {
+            hook.run(&staged.path, &staged.record.digest.to_string()).await.map_err(Failure::of_set)
+        }
         None => Ok(()),
     }
-}
-
-/// Work on the disk, beside the runtime.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|panicked| Err(io::Error::other(panicked)))
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ fn the_defaults_are_those_of_the_help() {
 #[test]
 fn wrong_values_are_refused_by_name() {
     assert!(wrong(&["--name", "Not A Name"]).contains("--name"));
-    assert!(wrong(&["--driver", "haproxy"]).contains("[possible values: file]"));
+    assert!(wrong(&["--driver", "nginx"]).contains("[possible values: file, haproxy]"));
     assert!(wrong(&["--label", "zone"]).contains("KEY=VALUE"));
     assert!(wrong(&["--label", "zone=a", "--label", "zone=b"]).contains("twice"));
 }

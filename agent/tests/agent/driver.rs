@@ -1,7 +1,7 @@
 //! A driver without a proxy: it notes what it is given, refuses what tests name, and waits when they say so.
 
 use async_trait::async_trait;
-use bellwether_agent::driver::{ApplyError, Driver, EffectiveSet};
+use bellwether_agent::driver::{ApplyError, Driver, EffectiveSet, Failure, Step};
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex},
@@ -73,7 +73,7 @@ impl Driver for FakeDriver {
         self.calls.send_modify(|calls| calls.push(Called { set: set.clone(), taken: bad.is_none() }));
         self.gate.acquire().await.expect("the gate is never closed").forget();
         match bad {
-            Some(document) => Err(ApplyError::Check(format!("{} is bad", document.name()))),
+            Some(document) => Err(Failure::of_set(format!("{} is bad", document.name())).at(Step::Check)),
             None => Ok(()),
         }
     }

@@ -1,7 +1,6 @@
 //! Renders a set to the files of its folder: purely, and to the same bytes each time.
 
-use super::folders::StagedFile;
-use crate::driver::EffectiveSet;
+use crate::driver::{EffectiveSet, StagedFile};
 use bellwether_ingress::{Digest, IngressConfig, Revision};
 use bellwether_proto::StoreId;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, syntax::SyntaxConfig, value::Serde};
@@ -77,17 +76,17 @@ impl Template {
     fn render(&self, view: Value) -> Result<StagedFile, String> {
         let template = self.environment.get_template(&self.name).map_err(|error| error.to_string())?;
         let text = template.render(view).map_err(|error| error.to_string())?;
-        Ok(StagedFile { name: self.name.clone(), bytes: text.into_bytes() })
+        Ok(StagedFile::plain(self.name.clone(), text))
     }
 }
 
 /// The files of a set.
 pub(super) fn render(set: &EffectiveSet, template: Option<&Template>) -> Result<Vec<StagedFile>, String> {
-    let EffectiveSet { digest, revision, store_id, ref documents } = *set;
+    let EffectiveSet { digest, revision, store_id, ref documents, .. } = *set;
     let view = View { digest, revision, store_id, configs: documents };
     let mut json = serde_json::to_vec(&view).map_err(|error| error.to_string())?;
     json.push(b'\n');
-    let mut files = vec![StagedFile { name: INGRESS_JSON.to_owned(), bytes: json }];
+    let mut files = vec![StagedFile::plain(INGRESS_JSON, json)];
     if let Some(template) = template {
         files.push(template.render(Serde(&view).into())?);
     }
@@ -104,7 +103,8 @@ mod tests {
         let path = folder.path().join("proxy.conf");
         fs::write(&path, "{% for a in range(9999) %}{{ a }}{% endfor %}").unwrap();
         let (digest, revision, store_id) = (Digest::empty_set(), 0.into(), StoreId::new());
-        let set = EffectiveSet { digest, revision, store_id, documents: Vec::new() };
+        let (documents, revisions) = Default::default();
+        let set = EffectiveSet { digest, revision, store_id, documents, revisions };
         let render_with = |fuel| render(&set, Some(&Template::read(&path, fuel).unwrap()));
         assert!(render_with(1_000).err().unwrap().contains("fuel"));
         assert_eq!(render_with(FUEL).ok().unwrap().len(), 2);

@@ -1,6 +1,7 @@
 //! The `file` driver on real folders, with real commands.
 
 use super::*;
+use crate::driver::{Blame, Driver as _, Step};
 use crate::{set::ConfigSet, testing::whole};
 use bellwether_ingress::Digest;
 use bellwether_proto::StoreId;
@@ -92,7 +93,7 @@ async fn a_template_that_fails_refuses_the_set_and_what_is_none_is_refused_at_on
     let mut driver =
         case.driver_with(FileOptions { template: Some(template.clone()), ..FileOptions::default() });
     let refused = driver.apply(&case.set(0, &[])).await.unwrap_err();
-    assert!(matches!(refused, ApplyError::Render(_)), "{refused}");
+    assert_eq!(refused.step, Step::Render, "{refused}");
     fs::write(&template, "{% if %}").unwrap();
     let options = FileOptions { template: Some(template), ..FileOptions::default() };
     assert!(matches!(FileDriver::new(case.folder.path(), options), Err(TemplateError::Invalid { .. })));
@@ -106,7 +107,7 @@ async fn a_set_that_the_check_refuses_never_comes_to_serve() {
     let mut driver = case.driver(Some(check), None);
     driver.apply(&case.set(1, &[("a", 1)])).await.unwrap();
     let refused = driver.apply(&case.set(2, &[("a", 1), ("bad", 2)])).await.unwrap_err();
-    assert_eq!(refused, ApplyError::Check("exit status: 1: bad is bad".into()));
+    assert_eq!(refused, Failure::of_set("exit status: 1: bad is bad").at(Step::Check));
     assert_eq!(case.current()["revision"], 1);
     assert_eq!(case.sets(), 1, "what was refused is not kept");
 }
@@ -125,7 +126,7 @@ async fn after_a_failed_reload_the_set_before_is_put_back_and_reloaded() {
     driver.apply(&good).await.unwrap();
     let bad = case.set(2, &[("bad", 2)]);
     let refused = driver.apply(&bad).await.unwrap_err();
-    assert_eq!(refused, ApplyError::Reload("exit status: 1".into()));
+    assert_eq!(refused, Failure::of_set("exit status: 1").at(Step::Reload));
     assert_eq!(case.current()["digest"], good.digest.to_string());
     assert_eq!(fs::read(&loaded).unwrap(), fs::read(case.path("current/ingress.json")).unwrap());
     let log = fs::read_to_string(case.path("loaded.log")).unwrap();
@@ -167,7 +168,41 @@ async fn old_sets_are_kept_up_to_a_bound_and_the_current_one_always() {
 #[tokio::test]
 async fn a_disk_that_refuses_says_nothing_about_the_set() {
     let case = Case::new();
+    let no_folder = case.path("file");
+    fs::write(&no_folder, "").unwrap();
+    let mut driver = FileDriver::new(&no_folder, FileOptions::default()).unwrap();
+    let failed = driver.apply(&case.set(1, &[])).await.unwrap_err();
+    assert!(failed.blame == Blame::Node && !failed.is_refusal(), "{failed}");
+}
+
+#[tokio::test]
+async fn what_stands_in_the_place_of_a_folder_or_a_link_is_moved_aside() {
+    let case = Case::new();
     fs::write(case.path("sets"), "not a folder").unwrap();
-    let failed = case.driver(None, None).apply(&case.set(1, &[])).await.unwrap_err();
-    assert!(!failed.is_refusal(), "{failed}");
+    fs::create_dir_all(case.path("current/deep")).unwrap();
+    case.driver(None, None).apply(&case.set(1, &[("a", 1)])).await.unwrap();
+    assert_eq!(case.current()["revision"], 1);
+    assert_eq!(fs::read_to_string(case.path("sets.broken")).unwrap(), "not a folder");
+    assert!(case.path("current.broken/deep").is_dir());
+}
+
+#[tokio::test]
+async fn a_set_that_an_agent_left_unverified_is_taken_back_by_the_next_one() {
+    let case = Case::new();
+    let good = case.set(1, &[("a", 1)]);
+    case.driver(None, None).apply(&good).await.unwrap();
+    let killed = case.driver(None, Some("sleep 600"));
+    let unfinished = {
+        let (mut killed, set) = (killed, case.set(2, &[("a", 2)]));
+        tokio::spawn(async move { killed.apply(&set).await })
+    };
+    while case.current()["revision"] != 2 {
+        tokio::task::yield_now().await;
+    }
+    unfinished.abort();
+    let log = case.path("log");
+    let reload = format!("echo $BELLWETHER_DIGEST >> {}", log.display());
+    case.driver(None, Some(&reload)).recover().await.unwrap();
+    assert_eq!(case.current()["revision"], 1);
+    assert_eq!(fs::read_to_string(log).unwrap(), format!("{}\n", good.digest));
 }

@@ -1,0 +1,228 @@
+//! The process of HAProxy's master, started by this agent or by one before it.
+
+use crate::driver::{
+    Failure,
+    haproxy::{
+        processes::{Loaded, Processes},
+        render, socket,
+    },
+};
+use rustix::process::{Pid, Signal, kill_process};
+use std::{
+    fs::{self, File},
+    io::{self, Read, Seek, SeekFrom},
+    path::PathBuf,
+    process::Stdio,
+    time::Duration,
+};
+use tokio::{
+    process::{Child, Command},
+    time::{Instant, sleep, timeout},
+};
+
+/// How often to look whether a process is up.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// How often to look whether a process is there that is not our child.
+const WATCH: Duration = Duration::from_millis(100);
+
+/// What HAProxy may take to end by SIGTERM, and any process by SIGKILL.
+const ENDING: Duration = Duration::from_secs(5);
+
+/// How HAProxy is started.
+pub(in crate::driver::haproxy) struct Launch {
+    pub(in crate::driver::haproxy) program: PathBuf,
+    pub(in crate::driver::haproxy) root: PathBuf,
+    pub(super) log: Log,
+}
+
+/// The file that HAProxy writes to.
+pub(super) struct Log(PathBuf);
+
+/// A master that runs, or did.
+pub(super) struct Process {
+    pid: Pid,
+    /// When it began, by the kernel's count: another process of this number has another.
+    began: u64,
+    /// Where it is our own child, which has to be reaped.
+    child: Option<Child>,
+    since: Instant,
+}
+
+impl Launch {
+    /// How `program` is started on the sets below `root`.
+    pub(in crate::driver::haproxy) fn new(program: PathBuf, root: PathBuf) -> Self {
+        let log = Log(root.join("haproxy.log"));
+        Self { program, root, log }
+    }
+
+    /// Where its master is asked.
+    pub(super) fn master_socket(&self) -> PathBuf {
+        self.root.join("master.sock")
+    }
+
+    fn config(&self) -> PathBuf {
+        self.root.join("current").join(render::CONFIG)
+    }
+
+    /// Whether there is a set to start it on.
+    pub(super) fn has_config(&self) -> bool {
+        self.config().is_file()
+    }
+
+    /// The process that an agent before has left running.
+    pub(super) async fn adopt(&self) -> Option<Process> {
+        let pid = socket::peer(&self.master_socket()).await.ok().and_then(Pid::from_raw)?;
+        Process::of(pid, None).ok()
+    }
+
+    /// Starts it, and waits until it serves what `current` points to.
+    pub(super) async fn start(&self, patience: Duration) -> Result<(Process, Loaded), Failure> {
+        let end = Instant::now() + patience;
+        let mut process = self.spawn().map_err(|error| {
+            Failure::of_proxy(format!("{} cannot be started: {error}", self.program.display()))
+        })?;
+        loop {
+            if let Ok(now) = Processes::ask(&self.master_socket()).await
+                && now.master == process.pid()
+                && !now.workers.is_empty()
+            {
+                return Ok((process, now.loaded()));
+            }
+            if process.has_ended() {
+                return Err(Failure::of_set("HAProxy ends at once"));
+            }
+            if Instant::now() >= end {
+                process.kill().await;
+                return Err(Failure::of_proxy(format!("HAProxy is not up after {patience:?}")));
+            }
+            tokio::select! {
+                () = sleep(LOOK) => {}
+                () = process.ended() => {}
+            }
+        }
+    }
+
+    /// Its own process group keeps it from signals that are meant for the agent.
+    fn spawn(&self) -> io::Result<Process> {
+        let log = self.log.open()?;
+        let child = Command::new(&self.program)
+            .arg("-W")
+            .arg("-S")
+            .arg(format!("{},mode,600", self.master_socket().display()))
+            .arg("-f")
+            .arg(self.config())
+            .current_dir(&self.root)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .process_group(0)
+            .spawn()?;
+        let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        Process::of(pid.ok_or_else(|| io::Error::other("it has no process id"))?, Some(child))
+    }
+}
+
+impl Log {
+    /// More than this is thrown away when HAProxy is loaded the next time.
+    const LONGEST: u64 = 1 << 20;
+
+    fn open(&self) -> io::Result<File> {
+        File::options().create(true).append(true).open(&self.0)
+    }
+
+    /// Where it ends now.
+    pub(super) fn mark(&self) -> u64 {
+        let length = fs::metadata(&self.0).map_or(0, |it| it.len());
+        if length > Self::LONGEST && self.open().and_then(|file| file.set_len(0)).is_ok() {
+            return 0;
+        }
+        length
+    }
+
+    /// What was written after `mark`, as far as it is of interest.
+    pub(super) fn since(&self, mark: u64) -> String {
+        let mut bytes = Vec::new();
+        let read = File::open(&self.0).and_then(|mut file| {
+            file.seek(SeekFrom::Start(mark))?;
+            file.take(64 * 1024).read_to_end(&mut bytes)
+        });
+        if let Err(error) = read {
+            tracing::debug!(%error, "HAProxy's log cannot be read");
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+impl Process {
+    fn of(pid: Pid, child: Option<Child>) -> io::Result<Self> {
+        let began = began(pid).ok_or_else(|| io::Error::other("it has ended"))?;
+        Ok(Self { pid, began, child, since: Instant::now() })
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.pid.as_raw_nonzero().get().unsigned_abs()
+    }
+
+    pub(super) fn age(&self) -> Duration {
+        self.since.elapsed()
+    }
+
+    /// Waits for its end.
+    pub(super) async fn ended(&mut self) {
+        match &mut self.child {
+            Some(child) => drop(child.wait().await),
+            None => {
+                while !self.has_ended() {
+                    sleep(WATCH).await;
+                }
+            }
+        }
+    }
+
+    /// Whether it is no more, or nothing but a name.
+    pub(super) fn has_ended(&self) -> bool {
+        began(self.pid) != Some(self.began)
+    }
+
+    /// Ends it in good order; by force when that takes long.
+    pub(super) async fn stop(mut self) {
+        self.signal(Signal::TERM);
+        if timeout(ENDING, self.ended()).await.is_err() {
+            self.kill().await;
+        }
+    }
+
+    /// Ends it and its workers, even those that stand still.
+    pub(super) async fn kill(mut self) {
+        let workers = self.workers();
+        self.signal(Signal::KILL);
+        for worker in workers {
+            let _ = kill_process(worker, Signal::KILL);
+        }
+        let _ = timeout(ENDING, self.ended()).await;
+    }
+
+    fn signal(&self, signal: Signal) {
+        // A number of a process that has ended may be another's by now.
+        if !self.has_ended() {
+            let _ = kill_process(self.pid, signal);
+        }
+    }
+
+    fn workers(&self) -> Vec<Pid> {
+        let file = format!("/proc/{0}/task/{0}/children", self.pid());
+        let children = fs::read_to_string(file).unwrap_or_default();
+        children.split_whitespace().filter_map(|pid| pid.parse().ok()).filter_map(Pid::from_raw).collect()
+    }
+}
+
+/// When a process began; none for one that has ended, or is nothing but a name.
+fn began(pid: Pid) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
+    let (_, rest) = stat.rsplit_once(')')?;
+    let mut fields = rest.split_whitespace();
+    let alive = !matches!(fields.next()?, "Z" | "X");
+    // The 22nd of all fields, of which the third was the first here.
+    fields.nth(18).and_then(|ticks| ticks.parse().ok()).filter(|_| alive)
+}
