@@ -1,0 +1,16 @@
+//! The `haproxy` driver on a real HAProxy.
+#![expect(clippy::unwrap_used, reason = "a fixture that panics fails the test")]
+
+#[path = "../../ingress/tests/properties/arbitrary_config.rs"]
+#[expect(dead_code, reason = "only documents are needed here")]
+mod arbitrary_config;
+#[path = "haproxy/certificates.rs"]
+mod certificates;
+#[path = "haproxy/client.rs"]
+mod client;
+#[path = "haproxy/echo.rs"]
+mod echo;
+#[path = "haproxy/fixture.rs"]
+mod fixture;
+#[path = "haproxy/matching.rs"]
+mod matching;
