@@ -3,6 +3,7 @@
 mod certificates;
 mod check;
 mod keeper;
+mod pid;
 mod ports;
 mod probe;
 mod processes;
@@ -251,10 +252,11 @@ impl Haproxy {
     async fn is_alive(&self) -> Result<(), Gone> {
         let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(loaded) = loaded else { return Ok(()) };
-        let now = Processes::ask(&self.master_socket()).await.map_err(|error| match error.kind() {
-            io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => Gone::Replaced,
-            _ => Gone::Silent(error),
-        })?;
+        let now =
+            Processes::ask(&self.master_socket()).await.map_err(|error| match pid::runs(loaded.master) {
+                true => Gone::Silent(error),
+                false => Gone::Replaced,
+            })?;
         let same =
             now.master == loaded.master && now.failed == 0 && !now.workers.is_disjoint(&loaded.workers);
         if same { Ok(()) } else { Err(Gone::Replaced) }

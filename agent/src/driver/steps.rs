@@ -79,6 +79,18 @@ impl<P: Proxy> Driver for ProxyDriver<P> {
 }
 
 impl<P: Proxy> ProxyDriver<P> {
+    /// Renders, stages and checks a set, and throws it away: whether it would serve, as far as that can be known.
+    ///
+    /// # Errors
+    /// Which of these steps failed.
+    pub async fn judge(&self, set: &EffectiveSet) -> Result<(), ApplyError> {
+        let before = self.folders.at(Link::Current);
+        let staged = self.stage(set, before.clone()).await?;
+        let judged = self.check(&staged, before.as_ref()).await;
+        self.discard(&staged).await;
+        judged
+    }
+
     /// Renders a set and writes it to a new folder.
     async fn stage(&self, set: &EffectiveSet, before: Option<Staged>) -> Result<Staged, ApplyError> {
         let limits = self.proxy.limits();

@@ -1,6 +1,6 @@
 //! Reads what HAProxy's master says of its processes, and has it reload.
 
-use super::{socket, words};
+use super::{pid, socket, words};
 use crate::driver::Failure;
 use std::{collections::BTreeSet, io, path::Path, time::Duration};
 use tokio::time::{Instant, sleep};
@@ -89,18 +89,14 @@ pub(super) async fn reload(master_socket: &Path, patience: Duration) -> Result<L
             Ok(now) if now.failed > before.failed => {
                 return Err(Failure::of_set("HAProxy refuses to load it"));
             }
-            Err(error) if is_gone(&error) => return Err(unreachable(error)),
+            // While it starts anew it does not listen.
+            Err(error) if !pid::runs(before.master) => return Err(unreachable(error)),
             _ if Instant::now() >= end => {
                 return Err(Failure::of_proxy(format!("no new worker {patience:?} after the reload")));
             }
             _ => sleep(LOOK).await,
         }
     }
-}
-
-/// Nobody listens, so nobody is about to.
-fn is_gone(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound)
 }
 
 #[cfg(test)]

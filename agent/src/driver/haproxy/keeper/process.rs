@@ -3,6 +3,7 @@
 use crate::driver::{
     Failure,
     haproxy::{
+        pid,
         processes::{Loaded, Processes},
         render, socket,
     },
@@ -43,7 +44,7 @@ pub(super) struct Log(PathBuf);
 pub(super) struct Process {
     pid: Pid,
     /// When it began, by the kernel's count: another process of this number has another.
-    began: u64,
+    began: pid::Began,
     /// Where it is our own child, which has to be reaped.
     child: Option<Child>,
     since: Instant,
@@ -156,7 +157,7 @@ impl Log {
 
 impl Process {
     fn of(pid: Pid, child: Option<Child>) -> io::Result<Self> {
-        let began = began(pid).ok_or_else(|| io::Error::other("it has ended"))?;
+        let began = pid::began(pid).ok_or_else(|| io::Error::other("it has ended"))?;
         Ok(Self { pid, began, child, since: Instant::now() })
     }
 
@@ -182,7 +183,7 @@ impl Process {
 
     /// Whether it is no more, or nothing but a name.
     pub(super) fn has_ended(&self) -> bool {
-        began(self.pid) != Some(self.began)
+        pid::began(self.pid) != Some(self.began)
     }
 
     /// Ends it in good order; by force when that takes long.
@@ -215,14 +216,4 @@ impl Process {
         let children = fs::read_to_string(file).unwrap_or_default();
         children.split_whitespace().filter_map(|pid| pid.parse().ok()).filter_map(Pid::from_raw).collect()
     }
-}
-
-/// When a process began; none for one that has ended, or is nothing but a name.
-fn began(pid: Pid) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
-    let (_, rest) = stat.rsplit_once(')')?;
-    let mut fields = rest.split_whitespace();
-    let alive = !matches!(fields.next()?, "Z" | "X");
-    // The 22nd of all fields, of which the third was the first here.
-    fields.nth(18).and_then(|ticks| ticks.parse().ok()).filter(|_| alive)
 }
