@@ -12,6 +12,8 @@ mod certificates;
 mod client;
 #[path = "haproxy/echo.rs"]
 mod echo;
+#[path = "haproxy/failures.rs"]
+mod failures;
 #[path = "haproxy/fixture.rs"]
 mod fixture;
 #[path = "haproxy/matching.rs"]

@@ -16,7 +16,7 @@ use crate::{disk, words::bounded};
 use async_trait::async_trait;
 use bellwether_ingress::{ListenerAddress, effective::Effective};
 use keeper::{Keeper, Launch};
-use processes::{Loaded, Processes};
+use processes::{Loaded, Processes, Sockets};
 use render::{ADMIN_SOCKET, Choices, Place, SERVERS_STATE};
 use std::{
     io,
@@ -29,6 +29,9 @@ use tokio::time::{Instant, sleep};
 
 /// How often to look whether a set serves.
 const LOOK: Duration = Duration::from_millis(10);
+
+/// How long a worker of an older set may keep a port that is wanted.
+const LEAVING: Duration = Duration::from_secs(1);
 
 /// The longest path of a Unix socket, less what HAProxy adds to it for a while.
 const LONGEST_SOCKET: usize = 92;
@@ -160,19 +163,27 @@ impl Proxy for Haproxy {
 
     async fn check(&self, staged: &Staged, serving: Option<&Staged>) -> Result<(), Failure> {
         check::check(&self.options.program, staged).await?;
-        let before = serving.map(|it| it.record.listeners.as_slice()).unwrap_or_default();
-        match ports::taken(&staged.record.listeners, before) {
-            taken if taken.is_empty() => Ok(()),
-            taken => Err(Failure::of_documents(taken)),
+        let before = serving.map(|it| it.record.listeners.as_slice());
+        let end = Instant::now() + LEAVING;
+        loop {
+            match ports::taken(&staged.record.listeners, before) {
+                taken if taken.is_empty() => return Ok(()),
+                taken if Instant::now() >= end => return Err(Failure::of_documents(taken)),
+                // It may be a worker of an older set, which is about to leave.
+                _ => sleep(LOOK).await,
+            }
         }
     }
 
-    async fn reload(&self, _: &Staged) -> Result<(), Failure> {
+    async fn reload(&self, staged: &Staged) -> Result<(), Failure> {
         self.save_servers_state().await;
         let patience = self.options.limits.reload.mul_f64(0.9);
         let loaded = match &self.master {
-            Master::Owned(keeper) => keeper.load(patience).await,
-            Master::Adopted(socket) => processes::reload(socket, patience).await,
+            Master::Owned(keeper) => keeper.load(staged.record.digest, patience).await,
+            Master::Adopted(master) => {
+                let sockets = Sockets { master: master.clone(), admin: self.root.join(ADMIN_SOCKET) };
+                processes::reload(&sockets, staged.record.digest, patience).await
+            }
         };
         self.note_loaded(Some(loaded?));
         Ok(())

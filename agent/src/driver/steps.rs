@@ -1,7 +1,7 @@
 //! The steps that every proxy takes to a new set, and the way back from each.
 
 use super::{
-    ApplyError, Driver, EffectiveSet, Failure, Proxy, Staged, Step,
+    ApplyError, Blame, Driver, EffectiveSet, Failure, Proxy, Staged, Step,
     folders::{Folders, Link},
     record::Record,
 };
@@ -136,6 +136,10 @@ impl<P: Proxy> ProxyDriver<P> {
 
     /// Puts back what was there before, and sees that serve; the error says when that did not work either.
     async fn back_out(&self, before: Option<Staged>, staged: &Staged, mut error: ApplyError) -> ApplyError {
+        // A proxy that somebody else runs cannot start before there is something to start on.
+        if before.is_none() && error.blame == Blame::Proxy {
+            return error;
+        }
         if let Err(again) = self.swap(before.as_ref()).await {
             error.words = format!("{}; the set before could not be put back: {}", error.words, again.words);
             return error;
@@ -155,12 +159,13 @@ impl<P: Proxy> ProxyDriver<P> {
         error
     }
 
-    /// Has a set serve that did before.
+    /// Has a set serve that did before. It may seem to, while the proxy is about to load another: so it is loaded in any
+    /// case, and only when that fails it is enough that it serves.
     async fn bring_back(&self, good: &Staged) -> Result<(), ApplyError> {
+        let Err(error) = self.load(good).await else { return Ok(()) };
         if self.proxy.serves(good).await {
             return Ok(());
         }
-        let Err(error) = self.load(good).await else { return Ok(()) };
         let limits = self.proxy.limits();
         match within(Step::Reload, limits.reload, self.proxy.revive(good)).await {
             Ok(()) => within(Step::Verify, limits.verify, self.proxy.verify(good)).await,

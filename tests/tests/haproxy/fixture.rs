@@ -29,6 +29,8 @@ pub(crate) struct Proxy {
     pub(crate) folder: TempDir,
     pub(crate) address: Ipv4Addr,
     pub(crate) store: StoreId,
+    /// The master, once it was asked for: it can be found when it no longer answers.
+    pub(crate) master: Option<Pid>,
 }
 
 impl Proxy {
@@ -44,7 +46,7 @@ impl Proxy {
         let mut options = options(folder.path(), address);
         choose(&mut options);
         let driver = HaproxyDriver::new(folder.path(), options).unwrap();
-        Self { driver, folder, address, store: StoreId::new() }
+        Self { driver, folder, address, store: StoreId::new(), master: None }
     }
 
     /// The agent is gone, however it went, and another begins with the same folder.
@@ -82,6 +84,10 @@ impl Proxy {
         pids(self.folder.path(), kind)
     }
 
+    pub(crate) fn note_master(&mut self) {
+        self.master = self.pids("master").first().copied().and_then(Pid::from_raw);
+    }
+
     pub(crate) fn signal(&self, kind: &str, signal: Signal) {
         for pid in self.pids(kind) {
             kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
@@ -116,6 +122,9 @@ fn ask(socket: &Path, command: &str) -> Option<String> {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
+        if let Some(master) = self.master {
+            let _ = kill_process(master, Signal::CONT);
+        }
         for kind in ["worker", "master"] {
             for pid in self.pids(kind).into_iter().filter_map(Pid::from_raw) {
                 let _ = kill_process(pid, Signal::KILL);

@@ -7,6 +7,7 @@ use super::{
     words,
 };
 use crate::{clock::sleep_until_some, driver::Failure};
+use bellwether_ingress::Digest;
 pub(super) use process::Launch;
 use process::Process;
 use std::time::Duration;
@@ -26,7 +27,7 @@ const SETTLED: Duration = Duration::from_secs(30);
 type Ticket<T> = oneshot::Sender<T>;
 
 enum Request {
-    Load(Duration, Ticket<Result<Loaded, Failure>>),
+    Load(Digest, Duration, Ticket<Result<Loaded, Failure>>),
     StartAnew(Duration, Ticket<Result<Loaded, Failure>>),
     Stop(Ticket<()>),
 }
@@ -45,9 +46,9 @@ impl Keeper {
         Self { requests, _task: AbortOnDropHandle::new(tokio::spawn(keeping.run())) }
     }
 
-    /// Has it load what `current` points to; starts it if it does not run.
-    pub(super) async fn load(&self, patience: Duration) -> Result<Loaded, Failure> {
-        self.ask(|ticket| Request::Load(patience, ticket)).await.unwrap_or_else(|| Err(gone()))
+    /// Has it load what `current` points to, the set of this digest; starts it if it does not run.
+    pub(super) async fn load(&self, digest: Digest, patience: Duration) -> Result<Loaded, Failure> {
+        self.ask(|ticket| Request::Load(digest, patience, ticket)).await.unwrap_or_else(|| Err(gone()))
     }
 
     /// Kills it, however it hangs, and starts it on what `current` points to.
@@ -101,7 +102,7 @@ impl Keeping {
     async fn serve(&mut self, request: Request) {
         // Who asked may have stopped waiting.
         match request {
-            Request::Load(patience, ticket) => drop(ticket.send(self.load(patience).await)),
+            Request::Load(digest, patience, ticket) => drop(ticket.send(self.load(digest, patience).await)),
             Request::StartAnew(patience, ticket) => {
                 self.kill().await;
                 drop(ticket.send(self.start(patience).await));
@@ -113,12 +114,12 @@ impl Keeping {
         }
     }
 
-    async fn load(&mut self, patience: Duration) -> Result<Loaded, Failure> {
+    async fn load(&mut self, digest: Digest, patience: Duration) -> Result<Loaded, Failure> {
         if self.process.as_ref().is_none_or(Process::has_ended) {
             return self.start(patience).await;
         }
         let mark = self.launch.log.mark();
-        let loaded = processes::reload(&self.launch.master_socket(), patience).await;
+        let loaded = processes::reload(&self.launch.sockets(), digest, patience).await;
         loaded.map_err(|failure| self.in_its_words(failure, mark))
     }
 

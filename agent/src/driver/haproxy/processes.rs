@@ -2,11 +2,23 @@
 
 use super::{pid, socket, words};
 use crate::driver::Failure;
-use std::{collections::BTreeSet, io, path::Path, time::Duration};
+use bellwether_ingress::Digest;
+use std::{
+    collections::BTreeSet,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tokio::time::{Instant, sleep};
 
 /// How often to look whether a reload is done.
 const LOOK: Duration = Duration::from_millis(10);
+
+/// How often a reload is asked for, within the time that all of it may take.
+const ATTEMPTS: u32 = 3;
+
+/// What a new worker may take to answer in the place of the one before.
+const TAKING_OVER: Duration = Duration::from_secs(2);
 
 /// What `show proc` says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,7 +40,11 @@ pub(super) struct Loaded {
 impl Processes {
     /// Asks the master.
     pub(super) async fn ask(master_socket: &Path) -> io::Result<Self> {
-        let answer = socket::ask(master_socket, "show proc").await?;
+        Self::ask_within(socket::PATIENCE, master_socket).await
+    }
+
+    async fn ask_within(patience: Duration, master_socket: &Path) -> io::Result<Self> {
+        let answer = socket::ask_within(patience.min(socket::PATIENCE), master_socket, "show proc").await?;
         Self::read(&answer).ok_or_else(|| io::Error::other("`show proc` names no master"))
     }
 
@@ -59,43 +75,91 @@ impl Processes {
     }
 }
 
-/// Has the master reload, and waits until a new worker has taken over.
+/// The sockets of one HAProxy.
+#[derive(Clone, Debug)]
+pub(super) struct Sockets {
+    /// That of the master.
+    pub(super) master: PathBuf,
+    /// That of the newest worker.
+    pub(super) admin: PathBuf,
+}
+
+/// What became of one reload.
+enum Outcome {
+    Loaded(Loaded),
+    /// A worker has taken over, of another set: a reload that was asked for before came in between.
+    Another,
+    /// Nothing happened: it was lost.
+    Lost,
+}
+
+/// Has the master load the set of this digest, and waits until a worker of it has taken over.
 ///
-/// HAProxy 2.6 answers nothing, and 3.0 says `Success=1` or 0 with what it has to complain of. So the processes are
-/// looked at either way.
-pub(super) async fn reload(master_socket: &Path, patience: Duration) -> Result<Loaded, Failure> {
+/// HAProxy 2.6 answers nothing, and 3.0 says `Success=1` or 0 with what it has to complain of; both drop a reload that
+/// comes while another is under way. So the processes are looked at, and what was lost is asked for again.
+pub(super) async fn reload(sockets: &Sockets, digest: Digest, patience: Duration) -> Result<Loaded, Failure> {
+    let end = Instant::now() + patience;
+    while Instant::now() < end {
+        let attempt_end = end.min(Instant::now() + patience / ATTEMPTS);
+        match attempt(sockets, digest, attempt_end).await? {
+            Outcome::Loaded(loaded) => return Ok(loaded),
+            Outcome::Another => tracing::debug!("another set was loaded in between; once more"),
+            Outcome::Lost => tracing::warn!("HAProxy has lost a reload; once more"),
+        }
+    }
+    Err(Failure::of_proxy(format!("no new worker {patience:?} after the reload")))
+}
+
+async fn attempt(sockets: &Sockets, digest: Digest, end: Instant) -> Result<Outcome, Failure> {
     let unreachable =
         |error: io::Error| Failure::of_proxy(format!("HAProxy's master does not answer: {error}"));
-    let end = Instant::now() + patience;
-    let before = Processes::ask(master_socket).await.map_err(unreachable)?;
-    let answer = match socket::ask_within(patience, master_socket, "reload").await {
-        Ok(answer) => answer,
+    let left = || end.saturating_duration_since(Instant::now());
+    let before = Processes::ask_within(left() / 2, &sockets.master).await.map_err(unreachable)?;
+    match socket::ask_within(left(), &sockets.master, "reload").await {
+        Ok(answer) if answer.contains("Success=0") => {
+            return Err(Failure::of_set(words::said("HAProxy refuses to load it", &answer)));
+        }
         // It starts anew in the middle of the answer.
-        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => String::new(),
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
         Err(error) => return Err(unreachable(error)),
-    };
-    if answer.contains("Success=0") {
-        return Err(Failure::of_set(words::said("HAProxy refuses to load it", &answer)));
     }
     loop {
-        let now = Processes::ask(master_socket).await;
-        match now {
+        match Processes::ask_within(left(), &sockets.master).await {
             Ok(now) if now.master != before.master => {
                 return Err(Failure::of_proxy("HAProxy's master was replaced during the reload"));
-            }
-            Ok(now) if now.failed == 0 && now.workers.difference(&before.workers).next().is_some() => {
-                return Ok(now.loaded());
             }
             Ok(now) if now.failed > before.failed => {
                 return Err(Failure::of_set("HAProxy refuses to load it"));
             }
+            Ok(now) if now.failed == 0 && now.workers.difference(&before.workers).next().is_some() => {
+                return Ok(match serves(sockets, &now, digest).await {
+                    true => Outcome::Loaded(now.loaded()),
+                    false => Outcome::Another,
+                });
+            }
             // While it starts anew it does not listen.
             Err(error) if !pid::runs(before.master) => return Err(unreachable(error)),
-            _ if Instant::now() >= end => {
-                return Err(Failure::of_proxy(format!("no new worker {patience:?} after the reload")));
-            }
+            _ if left().is_zero() => return Ok(Outcome::Lost),
             _ => sleep(LOOK).await,
         }
+    }
+}
+
+/// Whether the newest worker has loaded the set of this digest. It may be a moment until it is the one that answers.
+async fn serves(sockets: &Sockets, processes: &Processes, digest: Digest) -> bool {
+    let end = Instant::now() + TAKING_OVER;
+    loop {
+        let info = socket::ask(&sockets.admin, "show info").await.unwrap_or_default();
+        let field = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        let pid = field("Pid:").and_then(|pid| pid.parse().ok());
+        if pid.is_some_and(|pid: u32| processes.workers.contains(&pid)) {
+            return field("description:").is_some_and(|it| it == digest.to_string());
+        }
+        if Instant::now() >= end {
+            return false;
+        }
+        sleep(LOOK).await;
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::{
 };
 
 /// What one answer may take; a proxy that is alive needs milliseconds.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The longest answer that is read: servers' states are some hundred bytes each.
 const LONGEST: u64 = 64 << 20;

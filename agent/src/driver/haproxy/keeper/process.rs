@@ -4,7 +4,7 @@ use crate::driver::{
     Failure,
     haproxy::{
         pid,
-        processes::{Loaded, Processes},
+        processes::{Loaded, Processes, Sockets},
         render, socket,
     },
 };
@@ -62,6 +62,11 @@ impl Launch {
         self.root.join("master.sock")
     }
 
+    /// All of its sockets.
+    pub(super) fn sockets(&self) -> Sockets {
+        Sockets { master: self.master_socket(), admin: self.root.join(render::ADMIN_SOCKET) }
+    }
+
     fn config(&self) -> PathBuf {
         self.root.join("current").join(render::CONFIG)
     }
@@ -71,15 +76,39 @@ impl Launch {
         self.config().is_file()
     }
 
-    /// The process that an agent before has left running.
+    /// The process that an agent before has left running. One that it left in the middle of its start is ended: two
+    /// would share the ports.
     pub(super) async fn adopt(&self) -> Option<Process> {
-        let pid = socket::peer(&self.master_socket()).await.ok().and_then(Pid::from_raw)?;
-        Process::of(pid, None).ok()
+        let end = Instant::now() + ENDING;
+        loop {
+            let running = pid::with_argument(&self.socket_argument());
+            let master = socket::peer(&self.master_socket()).await.ok().and_then(Pid::from_raw);
+            match master {
+                Some(master) => {
+                    let is_other =
+                        |(it, parent): &&(Pid, Option<Pid>)| *it != master && *parent != Some(master);
+                    kill_all(running.iter().filter(is_other).map(|(pid, _)| *pid));
+                    return Process::of(master, None).ok();
+                }
+                // It may be about to listen.
+                None if !running.is_empty() && Instant::now() < end => sleep(LOOK).await,
+                None => {
+                    kill_all(running.into_iter().map(|(pid, _)| pid));
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// What no process but ours is started with.
+    fn socket_argument(&self) -> String {
+        format!("{},mode,600", self.master_socket().display())
     }
 
     /// Starts it, and waits until it serves what `current` points to.
     pub(super) async fn start(&self, patience: Duration) -> Result<(Process, Loaded), Failure> {
         let end = Instant::now() + patience;
+        kill_all(pid::with_argument(&self.socket_argument()).into_iter().map(|(pid, _)| pid));
         let mut process = self.spawn().map_err(|error| {
             Failure::of_proxy(format!("{} cannot be started: {error}", self.program.display()))
         })?;
@@ -110,7 +139,7 @@ impl Launch {
         let child = Command::new(&self.program)
             .arg("-W")
             .arg("-S")
-            .arg(format!("{},mode,600", self.master_socket().display()))
+            .arg(self.socket_argument())
             .arg("-f")
             .arg(self.config())
             .current_dir(&self.root)
@@ -215,5 +244,12 @@ impl Process {
         let file = format!("/proc/{0}/task/{0}/children", self.pid());
         let children = fs::read_to_string(file).unwrap_or_default();
         children.split_whitespace().filter_map(|pid| pid.parse().ok()).filter_map(Pid::from_raw).collect()
+    }
+}
+
+fn kill_all(pids: impl Iterator<Item = Pid>) {
+    for pid in pids {
+        tracing::warn!(pid = pid.as_raw_nonzero().get(), "an HAProxy that nobody keeps is ended");
+        let _ = kill_process(pid, Signal::KILL);
     }
 }
