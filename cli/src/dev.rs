@@ -1,5 +1,7 @@
 //! `bellwether dev`: a whole fleet in one process, over shared in-memory parts and the programs' own `run`.
 
+mod backends;
+mod certificates;
 mod fleet;
 
 use crate::{
@@ -10,10 +12,11 @@ use crate::{
     report::{Output, Style},
 };
 use anyhow::Context;
+use backends::Backends;
 use bellwether_ingress::{IngressConfig, TimeSpan};
 use bellwether_program::{log, signals};
 use clap::Args;
-use fleet::{Agents, Fleet};
+use fleet::{Agents, DevDriver, Fleet};
 use std::{
     io::Write,
     net::{Ipv4Addr, SocketAddr},
@@ -25,11 +28,17 @@ use tokio_util::sync::CancellationToken;
 /// What is pushed: the document that shows everything a document can say.
 const EXAMPLE: &str = include_str!("../../examples/shop.yaml");
 
+/// What the example's proxies answer to.
+const CURL: &str = "\nThree proxies serve it, on 127.0.0.2, 127.0.0.3 and 127.0.0.4:
+  curl -H 'Host: shop.example.com' http://127.0.0.2:18080/api/
+  curl -k --resolve shop.example.com:18443:127.0.0.3 https://shop.example.com:18443/";
+
 const HELP: &str = "\
 Examples:
   bellwether dev                            then, in a second terminal: bellwether agents
   bellwether dev --once                     push once, say who applied it, and end
   bellwether dev --once -o json             the same, with the push's JSON alone on standard output
+  bellwether dev --driver haproxy           three real proxies on 127.0.0.2 to .4, and a curl line to try them
   bellwether dev --listen 127.0.0.1:7500 --dir ./fleet
 
 Exit codes with --once: those of `bellwether push`.";
@@ -47,6 +56,10 @@ pub(crate) struct DevArgs {
     /// Lets in whoever reaches --listen: there are no keys here, so anywhere but on loopback this has to be said.
     #[arg(long)]
     allow_anonymous: bool,
+    /// What the agents have serve. With `haproxy` each runs one, beside backends that answer and certificates of their
+    /// own, and Ctrl-C takes all of it down.
+    #[arg(long, value_enum, default_value = "file", value_name = "DRIVER")]
+    driver: DevDriver,
     /// Where the agents keep their files; a temporary folder, removed at the end, unless given.
     #[arg(long, value_name = "FOLDER")]
     dir: Option<PathBuf>,
@@ -71,7 +84,16 @@ pub(crate) async fn run(args: DevArgs, style: Style, out: &mut impl Write) -> an
     let apis = [first.local_addr()?, second.local_addr()?];
     let folder = Folder::new(args.dir.clone())?;
 
-    let mut fleet = Fleet::start([first, second], &access, folder.path())?;
+    let example = IngressConfig::from_yaml(EXAMPLE).context("examples/shop.yaml")?;
+    let _backends = match args.driver {
+        DevDriver::File => None,
+        DevDriver::Haproxy => {
+            certificates::make(folder.path(), &example)?;
+            Some(Backends::start(&example).await?)
+        }
+    };
+
+    let mut fleet = Fleet::start([first, second], &access, folder.path(), args.driver)?;
     let agents = fleet.agents.clone();
     let exit = tokio::select! {
         exit = show(&args, &agents, apis, &client, style, out, &shutdown) => exit,
@@ -120,6 +142,9 @@ async fn show(
     }
     if args.once || exit == Exit::Interrupted {
         return Ok(exit);
+    }
+    if args.driver == DevDriver::Haproxy {
+        say.line(CURL)?;
     }
     let server =
         if args.listen.port() == 7400 { String::new() } else { format!(" --server http://{}", apis[0]) };

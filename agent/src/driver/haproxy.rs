@@ -79,6 +79,14 @@ pub type HaproxyDriver = ProxyDriver<Haproxy>;
 /// Why the driver cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum HaproxyError {
+    /// There is no such program.
+    #[error(
+        "{program} is neither on the path nor in /usr/sbin: install HAProxy 2.6 or later, or say where it is with --haproxy"
+    )]
+    NotInstalled {
+        /// The name that was looked for.
+        program: String,
+    },
     /// The state folder's path is none that HAProxy can be told.
     #[error("--state-dir {path}: {reason}", path = path.display())]
     Folder {
@@ -108,8 +116,9 @@ impl HaproxyDriver {
     /// A driver that works in the state folder `root`, an absolute path. It is to be called within a runtime.
     ///
     /// # Errors
-    /// When the folder's path will not do.
-    pub fn new(root: &Path, options: HaproxyOptions) -> Result<Self, HaproxyError> {
+    /// When HAProxy is not installed, or the folder's path will not do.
+    pub fn new(root: &Path, mut options: HaproxyOptions) -> Result<Self, HaproxyError> {
+        options.program = installed(options.program)?;
         let wrong = |reason| HaproxyError::Folder { path: root.to_owned(), reason };
         let text = root.to_str().unwrap_or_default();
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
@@ -127,6 +136,17 @@ impl HaproxyDriver {
         };
         Ok(Self::of(root, Haproxy { root: root.to_owned(), options, master, loaded: Mutex::new(None) }))
     }
+}
+
+/// Where a program is that is given by its name alone. Debian's servers are not on everybody's path.
+fn installed(program: PathBuf) -> Result<PathBuf, HaproxyError> {
+    if program.components().count() > 1 {
+        return Ok(program);
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
+    let found = folders.find_map(|folder| Some(folder.join(&program)).filter(|it| it.is_file()));
+    found.ok_or_else(|| HaproxyError::NotInstalled { program: program.display().to_string() })
 }
 
 #[async_trait]

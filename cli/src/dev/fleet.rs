@@ -1,9 +1,14 @@
 //! Two controllers and three agents in one process: the programs' own `run`, over parts in memory.
 
+use super::certificates;
 use anyhow::{Context, anyhow};
 use bellwether_agent::{
     AgentError, StateDir,
-    driver::file::{FileDriver, FileOptions},
+    driver::{
+        Driver,
+        file::{FileDriver, FileOptions},
+        haproxy::{HaproxyDriver, HaproxyOptions},
+    },
 };
 use bellwether_controller::{
     Access, Backends, RunError,
@@ -13,6 +18,7 @@ use bellwether_controller::{
 use bellwether_ingress::Labels;
 use bellwether_proto::AgentName;
 use bellwether_rpc::{Connection, transport::memory::Memory};
+use clap::ValueEnum;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -27,6 +33,15 @@ use tokio_util::sync::CancellationToken;
 
 /// The agents, and the zone of each.
 const AGENTS: [(&str, &str); 3] = [("node-1", "eu"), ("node-2", "eu"), ("node-3", "us")];
+
+/// What the agents have serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DevDriver {
+    /// Files, which nobody serves: nothing has to be installed.
+    File,
+    /// An HAProxy each, on 127.0.0.2, 127.0.0.3 and 127.0.0.4.
+    Haproxy,
+}
 
 /// How long the agents may take to come online.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -53,10 +68,16 @@ pub(super) struct Agents {
 struct Member {
     name: AgentName,
     folder: PathBuf,
+    file: &'static str,
 }
 
 impl Fleet {
-    pub(super) fn start(listeners: [TcpListener; 2], access: &Access, folder: &Path) -> anyhow::Result<Self> {
+    pub(super) fn start(
+        listeners: [TcpListener; 2],
+        access: &Access,
+        folder: &Path,
+        kind: DevDriver,
+    ) -> anyhow::Result<Self> {
         let hub = Memory::new();
         let (registry, store) = (Arc::new(MemoryRegistry::new()), Arc::new(MemoryStore::new()));
         let mut fleet = Self {
@@ -77,13 +98,13 @@ impl Fleet {
             let stop = fleet.stop_controllers.clone();
             fleet.controller_tasks.spawn(bellwether_controller::run(settings, backends, listener, stop));
         }
-        for (name, zone) in AGENTS {
-            let member = Member { name: name.parse()?, folder: folder.join(name) };
+        for (number, (name, zone)) in (2..).zip(AGENTS) {
+            let member = Member { name: name.parse()?, folder: folder.join(name), file: file_of(kind) };
             let connection = fleet.connect(&hub);
             let mut settings = bellwether_agent::Settings::new(member.name.clone());
             settings.labels = zone_label(zone)?;
             let state = StateDir::open(&member.folder)?;
-            let driver = Box::new(FileDriver::new(&member.folder, FileOptions::default())?);
+            let driver = driver(kind, state.path(), number, folder)?;
             let stop = fleet.stop_agents.clone();
             fleet.agent_tasks.spawn(bellwether_agent::run(settings, connection, driver, state, stop));
             fleet.agents.members.push(member);
@@ -125,7 +146,7 @@ impl Agents {
 
     /// The files in which each agent says what it serves.
     pub(super) fn files(&self) -> impl Iterator<Item = PathBuf> {
-        self.members.iter().map(|agent| agent.folder.join("current").join("ingress.json"))
+        self.members.iter().map(|agent| agent.folder.join("current").join(agent.file))
     }
 
     /// Waits until the controllers have heard every agent.
@@ -142,6 +163,26 @@ impl Agents {
         };
         timeout(PATIENCE, waiting).await.context("the agents did not come online")?
     }
+}
+
+fn file_of(kind: DevDriver) -> &'static str {
+    match kind {
+        DevDriver::File => "ingress.json",
+        DevDriver::Haproxy => "haproxy.cfg",
+    }
+}
+
+/// The driver of the agent that has this number as the end of its address.
+fn driver(kind: DevDriver, state: &Path, number: u8, folder: &Path) -> anyhow::Result<Box<dyn Driver>> {
+    Ok(match kind {
+        DevDriver::File => Box::new(FileDriver::new(state, FileOptions::default())?),
+        DevDriver::Haproxy => {
+            let bind = Some(format!("127.0.0.{number}").parse()?);
+            let cert_dir = Some(certificates::folder(folder));
+            let options = HaproxyOptions { bind, cert_dir, stop_proxy: true, ..HaproxyOptions::default() };
+            Box::new(HaproxyDriver::new(state, options)?)
+        }
+    })
 }
 
 fn zone_label(zone: &str) -> anyhow::Result<Labels> {
