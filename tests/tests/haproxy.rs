@@ -18,3 +18,5 @@ mod failures;
 mod fixture;
 #[path = "haproxy/matching.rs"]
 mod matching;
+#[path = "haproxy/reloads.rs"]
+mod reloads;

@@ -1,10 +1,13 @@
 //! A driver without a proxy: it notes what it is given, refuses what tests name, and waits when they say so.
 
 use async_trait::async_trait;
-use bellwether_agent::driver::{ApplyError, Driver, EffectiveSet, Failure, Step};
+use bellwether_agent::driver::{ApplyError, Driver, EffectiveSet, Failure, Refused, Step};
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tokio::sync::{Semaphore, watch};
 
@@ -13,6 +16,8 @@ pub(crate) struct FakeDriver {
     /// Every set it was given, and whether it took it.
     calls: watch::Sender<Vec<Called>>,
     refused: Arc<Mutex<BTreeSet<String>>>,
+    /// Whether it says which document it refuses.
+    names: Arc<AtomicBool>,
     gate: Arc<Semaphore>,
 }
 
@@ -33,7 +38,7 @@ impl FakeDriver {
     /// A driver that takes everything at once.
     pub(crate) fn new() -> Self {
         let gate = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
-        Self { calls: watch::Sender::default(), refused: Arc::default(), gate }
+        Self { calls: watch::Sender::default(), refused: Arc::default(), names: Arc::default(), gate }
     }
 
     /// A driver that finishes a call only when it is let.
@@ -49,6 +54,11 @@ impl FakeDriver {
     /// Refuses sets with a document of this name.
     pub(crate) fn refuse(&self, name: &str) {
         self.refused.lock().unwrap().insert(name.to_owned());
+    }
+
+    /// From now on it says which documents it refuses.
+    pub(crate) fn name_the_refused(&self) {
+        self.names.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn accept(&self, name: &str) {
@@ -73,6 +83,10 @@ impl Driver for FakeDriver {
         self.calls.send_modify(|calls| calls.push(Called { set: set.clone(), taken: bad.is_none() }));
         self.gate.acquire().await.expect("the gate is never closed").forget();
         match bad {
+            Some(document) if self.names.load(Ordering::Relaxed) => {
+                let (document, words) = (document.name().clone(), "is bad".to_owned());
+                Err(Failure::of_documents(vec![Refused { document, words }]).at(Step::Render))
+            }
             Some(document) => Err(Failure::of_set(format!("{} is bad", document.name())).at(Step::Check)),
             None => Ok(()),
         }

@@ -45,6 +45,27 @@ async fn a_last_set_that_is_refused_at_the_start_is_told_and_tried_again() {
 }
 
 #[tokio::test]
+async fn of_a_last_set_the_rest_serves_when_one_document_is_refused_by_name() {
+    let world = World::start_with(FakeDriver::new(), |controller| {
+        controller.put("shop");
+        controller.put("other");
+    })
+    .await;
+    world.converged().await;
+    let driver = FakeDriver::new();
+    driver.name_the_refused();
+    driver.refuse("shop");
+    let world = world.restart(driver).await;
+    let beat = world.beat(|_| true).await;
+    assert_eq!(beat.last_error.as_deref(), Some("shop@1: render: is bad"));
+    assert_ne!(beat.known.digest, world.controller.digest(), "the digest tells the truth");
+    let taken = |call: &crate::driver::Called| call.taken;
+    assert_eq!(world.driver.calls().into_iter().rfind(taken).unwrap().names(), ["other"]);
+    world.driver.accept("shop");
+    assert_eq!(world.converged().await.last_error, None);
+}
+
+#[tokio::test]
 async fn the_first_beat_after_a_restart_waits_for_what_became_of_the_last_set() {
     let world = serving_a_shop().await;
     let driver = FakeDriver::slow();

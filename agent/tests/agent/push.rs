@@ -124,6 +124,32 @@ async fn one_bad_document_does_not_hold_back_those_it_came_with() {
 }
 
 #[tokio::test]
+async fn who_is_refused_by_name_stands_back_at_once_and_the_rest_serves() {
+    let world = World::start_with(FakeDriver::slow(), |_| {}).await;
+    world.driver.let_finish(1);
+    world.converged().await;
+    world.driver.name_the_refused();
+    world.driver.refuse("bad");
+    let first = push_later(&world, world.controller.put("a"));
+    world.driver.called(2).await;
+    let pushes = ["b", "bad", "c", "d"].map(|name| push_later(&world, world.controller.put(name)));
+    arrived(&world).await;
+    world.driver.let_finish(100);
+    first.await.unwrap().unwrap();
+    let [b, bad, c, d] = pushes;
+    for good in [b, c, d] {
+        good.await.unwrap().unwrap();
+    }
+    let refused = fault(bad.await.unwrap());
+    assert_eq!((refused.kind, refused.message.as_str()), (FaultKind::Rejected, "render: is bad"));
+    let names: Vec<_> = world.driver.calls().iter().map(|call| call.names().join(" ")).collect();
+    assert_eq!(names[..4], ["", "a", "a b bad c d", "a b c d"], "nothing is tried apart");
+    let beat = world.beat(|beat| beat.last_error.is_some() && beat.known.revision.get() == 5).await;
+    assert_eq!(beat.last_error.unwrap(), "bad@3: render: is bad");
+    assert_ne!(beat.known.digest, world.controller.digest(), "the digest tells the truth");
+}
+
+#[tokio::test]
 async fn a_push_that_takes_too_long_ends_by_its_deadline_and_serves_all_the_same() {
     let world = World::start_with(FakeDriver::slow(), |_| {}).await;
     world.driver.let_finish(1);

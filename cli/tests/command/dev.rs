@@ -5,8 +5,8 @@ use rustix::process::{Pid, Signal};
 use serde_json::Value;
 use std::{
     fs,
-    io::{BufRead, BufReader},
-    net::TcpListener,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
     process::{Command, Stdio},
 };
 
@@ -76,4 +76,30 @@ fn dev_stays_up_for_a_second_terminal_until_ctrl_c() {
 
     rustix::process::kill_process(Pid::from_child(&dev), Signal::INT).unwrap();
     assert_eq!(dev.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn dev_with_haproxy_serves_what_it_says_and_takes_its_proxies_down() {
+    let mut dev = Command::new(assert_cmd::cargo::cargo_bin!("bellwether"))
+        .args(["dev", "--driver", "haproxy", "--listen", "127.0.0.1:0", "--timeout", "60s"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(dev.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let said: Vec<_> = lines.by_ref().take_while(|line| !line.starts_with("The fleet stays up")).collect();
+    assert!(said.iter().any(|line| line == "3 of 3 serve shop@1: 3 applied"), "{said:?}");
+    let line = said.iter().find(|line| line.trim().starts_with("curl -H")).unwrap();
+    let url = line.rsplit("http://").next().unwrap();
+    let (at, path) = url.split_once('/').unwrap();
+    for proxy in ["127.0.0.2", "127.0.0.3", "127.0.0.4"].map(|node| at.replace("127.0.0.2", node)) {
+        let request = format!("GET /{path} HTTP/1.0\r\nHost: shop.example.com\r\n\r\n");
+        let mut stream = TcpStream::connect(&proxy).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.contains("backend api at 127.0.0.1:19503 was asked for /api/"), "{proxy}: {answer}");
+    }
+    rustix::process::kill_process(Pid::from_child(&dev), Signal::INT).unwrap();
+    assert_eq!(dev.wait().unwrap().code(), Some(0));
+    assert!(TcpStream::connect(at).is_err(), "its proxy is gone");
 }

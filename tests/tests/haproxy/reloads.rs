@@ -1,0 +1,175 @@
+//! No request is lost while sets come and go.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use bellwether_ingress::IngressConfig;
+use bellwether_tests::{Fleet, eventually};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use crate::client::send;
+use crate::echo::Echoes;
+use crate::fixture::{Proxy, moved, own_address, pids};
+
+const RELOADS: u64 = 100;
+const REQUESTS: usize = 20_000;
+/// Clients of each kind.
+const CLIENTS: usize = 4;
+
+fn document(address: std::net::Ipv4Addr, name: &str, port: u16, backend_port: u16) -> IngressConfig {
+    let document = json!({
+        "apiVersion": "bellwether/v1", "kind": "IngressConfig", "metadata": {"name": name},
+        "spec": {
+            "listeners": [{"name": "web", "port": port, "protocol": "HTTP"}],
+            "defaultBackend": {"name": "b"},
+            "backends": [{"name": "b", "endpoints": [{"address": "127.0.0.1", "port": backend_port}]}],
+        },
+    });
+    moved(document, address)
+}
+
+/// What clients have seen.
+#[derive(Default)]
+struct Seen {
+    answered: AtomicUsize,
+    failed: AtomicUsize,
+    stop: AtomicBool,
+}
+
+impl Seen {
+    fn note(&self, ok: bool) {
+        let count = if ok { &self.answered } else { &self.failed };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn goes_on(&self) -> bool {
+        !self.stop.load(Ordering::Relaxed)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_a_hundred_reloads_no_request_is_lost() {
+    let mut proxy = Proxy::new();
+    let shop = document(proxy.address, "shop", 8080, 7000);
+    let mut echoes = Echoes::default();
+    echoes.add(proxy.at(7000)).await;
+    proxy.apply(&[(&shop, 1)]).await.unwrap();
+    let (seen, at) = (Arc::new(Seen::default()), proxy.at(8080));
+    let mut clients = JoinSet::new();
+    for _ in 0..CLIENTS {
+        clients.spawn(new_connections(at, seen.clone()));
+        clients.spawn(keep_alive(at, seen.clone()));
+    }
+    for revision in 2..2 + RELOADS {
+        let before = proxy.pids("worker");
+        proxy.apply(&[(&shop, revision)]).await.unwrap();
+        assert_ne!(proxy.pids("worker"), before, "a set is loaded each time");
+    }
+    eventually("there were enough requests", async || match seen.answered.load(Ordering::Relaxed) {
+        enough if enough >= REQUESTS => Ok(()),
+        so_far => Err(format!("{so_far}")),
+    })
+    .await;
+    seen.stop.store(true, Ordering::Relaxed);
+    clients.join_all().await;
+    let (answered, failed) = (seen.answered.load(Ordering::Relaxed), seen.failed.load(Ordering::Relaxed));
+    assert_eq!(failed, 0, "of {answered}");
+}
+
+/// A connection for each request.
+async fn new_connections(at: SocketAddr, seen: Arc<Seen>) {
+    while seen.goes_on() {
+        let reply = send(at, b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
+        seen.note(reply.is_ok_and(|reply| reply.echo["port"] == 7000));
+    }
+}
+
+/// Request after request on one connection; a new one only where the proxy has said that it closes.
+async fn keep_alive(at: SocketAddr, seen: Arc<Seen>) {
+    let mut stream = TcpStream::connect(at).await.unwrap();
+    while seen.goes_on() {
+        match ask(&mut stream).await {
+            Some(head) => {
+                seen.note(head.starts_with("HTTP/1.1 200"));
+                if head.to_ascii_lowercase().contains("connection: close") {
+                    stream = TcpStream::connect(at).await.unwrap();
+                }
+            }
+            None => {
+                seen.note(false);
+                stream = TcpStream::connect(at).await.unwrap();
+            }
+        }
+    }
+}
+
+/// One request; the whole answer, if there is one.
+async fn ask(stream: &mut TcpStream) -> Option<String> {
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.ok()?;
+    let mut answer = Vec::new();
+    loop {
+        if stream.read_buf(&mut answer).await.ok()? == 0 {
+            return None;
+        }
+        let text = String::from_utf8_lossy(&answer);
+        // The echo's answer is one line of JSON.
+        if text.ends_with('}') {
+            return Some(text.into_owned());
+        }
+    }
+}
+
+/// Three agents, one of whose proxies dies: whoever asks gets no answer, or the right one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_is_killed_comes_back_and_nobody_ever_sees_a_wrong_backend() {
+    let mut echoes = Echoes::default();
+    let (behind, nodes) = (own_address(), [own_address(), own_address(), own_address()]);
+    for port in [7001, 7002] {
+        echoes.add(SocketAddr::new(behind.into(), port)).await;
+    }
+    let mut fleet = Fleet::shared().await;
+    for (number, node) in (1..).zip(nodes) {
+        let arguments = ["--driver", "haproxy", "--bind", &node.to_string(), "--stop-proxy"];
+        fleet = fleet.agent(&format!("node-{number}"), &arguments);
+    }
+    let fleet = fleet.start().await;
+    let pushed = |port: u16, backend: u16| document(behind, "shop", port, backend).to_yaml();
+    assert_eq!(fleet.push(&pushed(8080, 7001), &["--timeout", "60s"]).await.counts(), (0, 3, 3));
+
+    // 8080 leads to the first backend for ever, 9090 to the second.
+    let wrong = Arc::new(Seen::default());
+    let mut clients = JoinSet::new();
+    for (node, (port, backend)) in
+        nodes.into_iter().flat_map(|node| [(8080, 7001), (9090, 7002)].map(|it| (node, it)))
+    {
+        let (at, seen) = (SocketAddr::new(node.into(), port), wrong.clone());
+        clients.spawn(async move {
+            while seen.goes_on() {
+                let reply = send(at, b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
+                let Ok(reply) = reply else { continue };
+                // None at all is a connection that the kill has cut off.
+                seen.note(reply.status == 0 || reply.echo["port"] == backend);
+            }
+        });
+    }
+    let victim = fleet.agent("node-2").state_dir();
+    for pid in pids(victim, "worker") {
+        let pid = rustix::process::Pid::from_raw(pid).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    }
+    assert_eq!(fleet.push(&pushed(9090, 7002), &["--timeout", "60s"]).await.counts(), (0, 3, 3));
+    for node in nodes {
+        let at = SocketAddr::new(node.into(), 9090);
+        let reply = send(at, b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
+        assert_eq!(reply.echo["port"], 7002);
+    }
+    fleet.wait_until_converged().await;
+    wrong.stop.store(true, Ordering::Relaxed);
+    clients.join_all().await;
+    assert_eq!(wrong.failed.load(Ordering::Relaxed), 0);
+    assert!(wrong.answered.load(Ordering::Relaxed) > 100);
+}
