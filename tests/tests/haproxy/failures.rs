@@ -8,7 +8,7 @@ use bellwether_agent::driver::haproxy::HaproxyOptions;
 use bellwether_agent::driver::{ApplyError, Blame, Driver as _, Limits, Step};
 use bellwether_ingress::{Digest, IngressConfig};
 use bellwether_tests::eventually;
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 use crate::certificates;
@@ -202,7 +202,7 @@ async fn whatever_fails_is_told_by_name_and_the_last_good_set_serves_on() {
 /// The master does not answer while it is stopped, so it is found by its socket's peer.
 fn resume(proxy: &Proxy) {
     let pid = proxy.master.unwrap();
-    rustix::process::kill_process(pid, Signal::CONT).unwrap();
+    kill_process(pid, Signal::CONT).unwrap();
 }
 
 async fn fails(row: Row) {
@@ -282,10 +282,9 @@ async fn a_new_worker_that_dies_at_once_is_a_refusal_or_comes_too_late_to_be_one
         let killer = tokio::task::spawn_blocking(move || {
             let start = std::time::Instant::now();
             while start.elapsed() < LONG {
-                for pid in crate::fixture::pids(&root, "worker").into_iter().filter(|pid| !old.contains(pid))
-                {
-                    let pid = rustix::process::Pid::from_raw(pid).unwrap();
-                    let _ = rustix::process::kill_process(pid, Signal::KILL);
+                let workers = crate::fixture::pids(&root, "worker").into_iter();
+                if let Some(new) = workers.filter(|pid| !old.contains(pid)).find_map(Pid::from_raw) {
+                    let _ = kill_process(new, Signal::KILL);
                     return;
                 }
             }

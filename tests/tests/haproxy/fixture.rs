@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
-use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -161,8 +161,7 @@ pub(crate) fn moved(mut document: Value, address: Ipv4Addr) -> IngressConfig {
 /// Where the endpoints of a document are.
 pub(crate) fn endpoints(document: &IngressConfig) -> Vec<SocketAddr> {
     let endpoints = document.spec().backends().iter().flat_map(|backend| backend.endpoints());
-    let mut all: Vec<_> =
-        endpoints.map(|it| SocketAddr::new(IpAddr::from(it.address().ip()), it.port())).collect();
+    let mut all: Vec<_> = endpoints.map(|it| SocketAddr::new(it.address().ip(), it.port())).collect();
     all.sort_unstable();
     all.dedup();
     all

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bellwether_ingress::IngressConfig;
 use bellwether_tests::{Fleet, eventually};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -158,8 +159,7 @@ async fn a_proxy_that_is_killed_comes_back_and_nobody_ever_sees_a_wrong_backend(
     }
     let victim = fleet.agent("node-2").state_dir();
     for pid in pids(victim, "worker") {
-        let pid = rustix::process::Pid::from_raw(pid).unwrap();
-        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+        kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
     }
     assert_eq!(fleet.push(&pushed(9090, 7002), &["--timeout", "60s"]).await.counts(), (0, 3, 3));
     for node in nodes {
