@@ -13,8 +13,12 @@ use bellwether_rpc::{
     transport::amqp::{Amqp, LOG_FILTER, LOG_UNTRACED},
 };
 use options::{Command, DriverName, Flags, Options};
+use rustix::process::Signal;
 use std::{process::ExitCode, time::Duration};
-use tokio::time::timeout;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::timeout,
+};
 use tokio_util::task::AbortOnDropHandle;
 
 /// How long closing the connection may take.
@@ -39,6 +43,9 @@ fn main() -> ExitCode {
 async fn serve(options: Options) -> anyhow::Result<()> {
     log::open(&options.log, &[LOG_FILTER], &[LOG_UNTRACED]).context("--log")?;
     let shutdown = signals::shutdown().context("cannot listen to signals")?;
+    // A file that grows beyond a limit of the system is an error like a full disk, and not the end.
+    let _too_large =
+        signal(SignalKind::from_raw(Signal::XFSZ.as_raw())).context("cannot listen to signals")?;
     let state = StateDir::open(options.state_dir)?;
     let driver: Box<dyn Driver> = match options.driver {
         DriverName::File => Box::new(FileDriver::new(state.path(), options.file)?),

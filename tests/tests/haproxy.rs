@@ -1,6 +1,8 @@
 //! The `haproxy` driver on a real HAProxy.
 #![expect(clippy::unwrap_used, reason = "a fixture that panics fails the test")]
 
+#[path = "haproxy/agents.rs"]
+mod agents;
 #[path = "haproxy/agreement.rs"]
 mod agreement;
 #[path = "../../ingress/tests/properties/arbitrary_config.rs"]
