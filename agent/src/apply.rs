@@ -1,5 +1,6 @@
 //! The apply loop: the one task that owns the driver, and merges what piles up while it is busy.
 
+mod applier;
 mod batch;
 mod outcome;
 mod served;
@@ -9,55 +10,21 @@ use crate::{
     clock::sleep_until_some,
     driver::{ApplyError, Blame, Driver, Refused},
     refusals::Refusals,
-    set::{Change, ConfigSet, WholeSet},
+    set::{Change, ConfigSet},
     state::StateDir,
 };
+pub(crate) use applier::Applier;
+use applier::{CAPACITY, Request, Ticket};
 use batch::Batch;
-use bellwether_proto::{Known, StoreHead, StoreId};
+use bellwether_proto::{Known, StoreId};
 pub(crate) use outcome::NotApplied;
 pub(crate) use served::Served;
 use std::sync::Arc;
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{mpsc, watch},
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
-
-/// Requests that may wait while the driver is busy. Handlers are fewer, and there is one sync.
-const CAPACITY: usize = 256;
-
-type Ticket = oneshot::Sender<Result<Known, NotApplied>>;
-
-enum Request {
-    Change { at: StoreHead, change: Change, ticket: Ticket },
-    Switch { whole: WholeSet, ticket: Ticket },
-}
-
-/// Asks the apply loop to serve something.
-#[derive(Clone)]
-pub(crate) struct Applier {
-    requests: mpsc::Sender<Request>,
-}
-
-impl Applier {
-    /// Has one change taken, and returns when it serves, or will not.
-    pub(crate) async fn change(&self, at: StoreHead, change: Change) -> Result<Known, NotApplied> {
-        let (ticket, answer) = oneshot::channel();
-        self.requests.try_send(Request::Change { at, change, ticket }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => NotApplied::Busy,
-            mpsc::error::TrySendError::Closed(_) => NotApplied::Stopping,
-        })?;
-        answer.await.unwrap_or(Err(NotApplied::Stopping))
-    }
-
-    /// Has a whole set taken, and returns when all of it serves, or will not.
-    pub(crate) async fn switch(&self, whole: WholeSet) -> Result<Known, NotApplied> {
-        let (ticket, answer) = oneshot::channel();
-        let sent = self.requests.send(Request::Switch { whole, ticket }).await;
-        sent.map_err(|_| NotApplied::Stopping)?;
-        answer.await.unwrap_or(Err(NotApplied::Stopping))
-    }
-}
 
 /// What the loop owns.
 pub(crate) struct ApplyLoop {
@@ -66,6 +33,8 @@ pub(crate) struct ApplyLoop {
     served: Arc<ConfigSet>,
     refusals: Refusals,
     trouble: Option<Trouble>,
+    /// What the driver says of the proxy by itself.
+    of_proxy: Option<watch::Receiver<Option<String>>>,
     /// Whether the driver has applied `served` in this process.
     confirmed: bool,
     /// Whether `served` is on disk.
@@ -101,6 +70,7 @@ impl ApplyLoop {
             served,
             refusals,
             trouble: None,
+            of_proxy: None,
             confirmed: false,
             saved: true,
             requests,
@@ -114,6 +84,7 @@ impl ApplyLoop {
         if let Err(error) = self.driver.recover().await {
             tracing::error!(%error, "the last good set does not serve");
         }
+        self.of_proxy = self.driver.trouble();
         self.resume().await;
         self.serve_until(shutdown).await;
         self.driver.close().await;
@@ -130,6 +101,7 @@ impl ApplyLoop {
                     None => return,
                 },
                 () = sleep_until_some(own_retry) => self.resume().await,
+                () = changed(&mut self.of_proxy) => self.publish(),
             }
         }
     }
@@ -361,7 +333,8 @@ impl ApplyLoop {
 
     fn last_error(&self) -> Option<String> {
         let trouble = self.trouble.as_ref().map(|trouble| trouble.words.clone());
-        let parts: Vec<_> = trouble.into_iter().chain(self.refusals.summary()).collect();
+        let of_proxy = self.of_proxy.as_ref().and_then(|told| told.borrow().clone());
+        let parts: Vec<_> = of_proxy.into_iter().chain(trouble).chain(self.refusals.summary()).collect();
         (!parts.is_empty()).then(|| crate::words::bounded(parts.join("; ")))
     }
 
@@ -379,6 +352,16 @@ impl ApplyLoop {
             news
         });
     }
+}
+
+/// Waits for news, if there can be any.
+async fn changed(watched: &mut Option<watch::Receiver<Option<String>>>) {
+    if let Some(news) = watched
+        && news.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
 }
 
 /// The documents that are refused by name.

@@ -20,6 +20,7 @@ use async_trait::async_trait;
 use bellwether_ingress::{ConfigName, Digest, IngressConfig, Revision};
 use bellwether_proto::StoreId;
 use std::{collections::BTreeMap, fmt, sync::Arc};
+use tokio::sync::watch;
 
 /// Makes one proxy serve a set of documents. One task owns it, so it is never called twice at a time.
 ///
@@ -45,6 +46,11 @@ pub trait Driver: Send + 'static {
     /// Which of these steps failed. Whatever failed, the set before it serves again, or the error says that it could
     /// not be brought back. A future that is dropped leaves no program behind, but for the proxy.
     async fn apply(&mut self, set: &EffectiveSet) -> Result<(), ApplyError>;
+
+    /// What is wrong with the proxy while nothing is applied, such as that it has died.
+    fn trouble(&self) -> Option<watch::Receiver<Option<String>>> {
+        None
+    }
 
     /// The agent ends. The proxy does not, unless an operator wants it to.
     async fn close(&mut self) {}

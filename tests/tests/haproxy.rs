@@ -22,3 +22,5 @@ mod fixture;
 mod matching;
 #[path = "haproxy/reloads.rs"]
 mod reloads;
+#[path = "haproxy/restarts.rs"]
+mod restarts;

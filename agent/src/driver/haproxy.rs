@@ -25,7 +25,10 @@ use std::{
     sync::{Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
-use tokio::time::{Instant, sleep};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
 
 /// How often to look whether a set serves.
 const LOOK: Duration = Duration::from_millis(10);
@@ -239,6 +242,13 @@ impl Proxy for Haproxy {
                 Ok(())
             }
             Master::Adopted(_) => Err(Failure::of_proxy("it is not ours to start")),
+        }
+    }
+
+    fn trouble(&self) -> Option<watch::Receiver<Option<String>>> {
+        match &self.master {
+            Master::Owned(keeper) => Some(keeper.trouble()),
+            Master::Adopted(_) => None,
         }
     }
 

@@ -8,6 +8,7 @@ use std::{
     path::Path,
     time::Duration,
 };
+use tokio::sync::watch;
 
 /// How one kind of proxy does each step. [`super::ProxyDriver`] calls them in order, each within its limit.
 #[async_trait]
@@ -52,6 +53,11 @@ pub trait Proxy: Send + Sync + 'static {
     /// # Errors
     /// Why it does not serve.
     async fn revive(&self, staged: &Staged) -> Result<(), Failure>;
+
+    /// What is wrong with the proxy while nothing is applied.
+    fn trouble(&self) -> Option<watch::Receiver<Option<String>>> {
+        None
+    }
 
     /// There is no set to serve any more.
     async fn unload(&self) {}

@@ -7,7 +7,10 @@ use super::{
 };
 use async_trait::async_trait;
 use std::{io, path::Path, sync::Arc, time::Duration};
-use tokio::time::{Instant, timeout};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
 
 /// Takes a proxy from set to set: stages each as a new folder, has it checked, points the symlink `current` at it, has
 /// it loaded, and sees it serve. Whatever fails, the last good set serves again.
@@ -71,6 +74,10 @@ impl<P: Proxy> Driver for ProxyDriver<P> {
             tracing::warn!(%error, "old sets cannot be removed");
         }
         Ok(())
+    }
+
+    fn trouble(&self) -> Option<watch::Receiver<Option<String>>> {
+        self.proxy.trouble()
     }
 
     async fn close(&mut self) {

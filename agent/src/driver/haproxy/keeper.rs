@@ -6,13 +6,13 @@ use super::{
     processes::{self, Loaded},
     words,
 };
-use crate::{clock::sleep_until_some, driver::Failure};
+use crate::{clock::sleep_until_some, driver::Failure, words::bounded};
 use bellwether_ingress::Digest;
 pub(super) use process::Launch;
 use process::Process;
 use std::time::Duration;
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
     time::Instant,
 };
 use tokio_util::task::AbortOnDropHandle;
@@ -35,15 +35,23 @@ enum Request {
 /// Asks the task that keeps HAProxy. Dropped, the task ends, and HAProxy runs on.
 pub(super) struct Keeper {
     requests: mpsc::Sender<Request>,
+    trouble: watch::Receiver<Option<String>>,
     _task: AbortOnDropHandle<()>,
 }
 
 impl Keeper {
     /// Keeps what `launch` starts.
     pub(super) fn new(launch: Launch) -> Self {
-        let (requests, received) = mpsc::channel(1);
-        let keeping = Keeping { launch, process: None, deaths: 0, restart_at: None, requests: received };
-        Self { requests, _task: AbortOnDropHandle::new(tokio::spawn(keeping.run())) }
+        let ((requests, received), (telling, trouble)) = (mpsc::channel(1), watch::channel(None));
+        let (process, restart_at) = (None, None);
+        let keeping =
+            Keeping { launch, process, deaths: 0, restart_at, requests: received, trouble: telling };
+        Self { requests, trouble, _task: AbortOnDropHandle::new(tokio::spawn(keeping.run())) }
+    }
+
+    /// Why it does not run.
+    pub(super) fn trouble(&self) -> watch::Receiver<Option<String>> {
+        self.trouble.clone()
     }
 
     /// Has it load what `current` points to, the set of this digest; starts it if it does not run.
@@ -79,6 +87,7 @@ struct Keeping {
     deaths: u32,
     restart_at: Option<Instant>,
     requests: mpsc::Receiver<Request>,
+    trouble: watch::Sender<Option<String>>,
 }
 
 impl Keeping {
@@ -130,6 +139,7 @@ impl Keeping {
         let (process, loaded) = started.map_err(|failure| self.in_its_words(failure, mark))?;
         tracing::info!(pid = process.pid(), "HAProxy started");
         self.process = Some(process);
+        self.trouble.send_replace(None);
         Ok(loaded)
     }
 
@@ -144,6 +154,7 @@ impl Keeping {
         let pause = pause(self.deaths);
         tracing::error!(?lived, ?pause, "HAProxy ended by itself; it is started again");
         metrics::counter!("bellwether_agent_proxy_deaths_total").increment(1);
+        self.trouble.send_replace(Some("HAProxy ended by itself, and is being started again".to_owned()));
         self.restart_at = Some(Instant::now() + pause);
     }
 
@@ -156,6 +167,8 @@ impl Keeping {
             self.deaths = self.deaths.saturating_add(1);
             let pause = pause(self.deaths);
             tracing::error!(error = failure.words, ?pause, "HAProxy cannot be started");
+            self.trouble
+                .send_replace(Some(bounded(format!("HAProxy cannot be started again: {}", failure.words))));
             self.restart_at = Some(Instant::now() + pause);
         }
     }
@@ -169,6 +182,7 @@ impl Keeping {
 
     async fn stop(&mut self) {
         self.restart_at = None;
+        self.trouble.send_replace(None);
         if let Some(process) = self.process.take() {
             process.stop().await;
         }
