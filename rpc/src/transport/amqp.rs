@@ -13,9 +13,11 @@ mod settings;
 mod sieve;
 mod stream;
 mod supervisor;
+mod tls;
 mod wire;
 
 pub use settings::{AmqpSettings, AmqpUrl, AmqpUrlError, Connections};
+pub use tls::{Tls, TlsError};
 
 use super::{ConsumeError, Deliveries, Inbound, Link, SendError, Transport};
 use crate::{Address, Instance, Message, ReplyTo};

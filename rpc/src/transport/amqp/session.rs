@@ -334,5 +334,5 @@ async fn connect(url: &AmqpUrl, settings: &AmqpSettings) -> lapin::Result<Connec
     uri.query.frame_max = Some(settings.frame_max);
     let properties =
         ConnectionProperties::default().with_connection_name(settings.connection_name.as_str().into());
-    stream::connect(uri, properties, settings.frame_max).await
+    stream::connect(uri, properties, settings).await
 }

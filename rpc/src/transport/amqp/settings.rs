@@ -1,9 +1,11 @@
 //! Where the broker is, and how to be seen there.
 
+use super::tls::Tls;
 use lapin::uri::{AMQPScheme, AMQPUri};
 use std::{fmt, str::FromStr, time::Duration};
 
-/// A broker's address, `amqp://user:password@host:port/vhost` or `amqps://…`. It is shown without its password.
+/// A broker's address, `amqp://user:password@host:port/vhost` or `amqps://…`. It is shown without its password. With
+/// `?auth_mechanism=external` the login is the certificate of [`Tls`], and no password is sent.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AmqpUrl(pub(super) AMQPUri);
 
@@ -25,6 +27,12 @@ impl AmqpUrl {
     #[must_use]
     pub fn host_and_port(&self) -> String {
         format!("{}:{}", self.0.authority.host, self.0.authority.port)
+    }
+
+    /// Whether it says `amqps://`.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        matches!(self.0.scheme, AMQPScheme::AMQPS)
     }
 }
 
@@ -60,6 +68,8 @@ pub enum Connections {
 pub struct AmqpSettings {
     /// The brokers; each new connection tries the next of them.
     pub urls: Vec<AmqpUrl>,
+    /// How those that say `amqps://` are spoken to.
+    pub tls: Tls,
     /// What every queue and exchange begins with.
     pub namespace: String,
     /// The connection's name in the broker's listings.
@@ -80,6 +90,7 @@ impl AmqpSettings {
     pub fn new(urls: impl IntoIterator<Item = AmqpUrl>, namespace: String, connection_name: String) -> Self {
         Self {
             urls: urls.into_iter().collect(),
+            tls: Tls::default(),
             namespace,
             connection_name,
             heartbeat: Duration::from_secs(5),

@@ -1,6 +1,6 @@
 //! The stream that lapin reads from: TCP or TLS, behind the [`Sieve`].
 
-use super::sieve::Sieve;
+use super::{settings::AmqpSettings, sieve::Sieve};
 use async_rs::{
     Runtime, Tokio,
     traits::{Executor, Reactor, RuntimeKit},
@@ -10,11 +10,7 @@ use futures_util::{
     Stream,
     io::{AsyncRead, AsyncWrite},
 };
-use lapin::{
-    AsyncTcpStream, Connection, ConnectionProperties,
-    tcp::{AMQPUriTcpExt, TLSConfig},
-    uri::AMQPUri,
-};
+use lapin::{AsyncTcpStream, Connection, ConnectionProperties, uri::AMQPUri};
 use std::{
     io::{self, Read, Write},
     net::SocketAddr,
@@ -23,22 +19,26 @@ use std::{
     task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
+use tokio::time::timeout;
 
 /// The most bytes that are read at a time.
 const READ_BYTES: usize = 64 * 1024;
 
-/// Connects to a broker. `frame_max` is what the connection asks for.
+/// Connects to a broker.
 pub(super) async fn connect(
     uri: AMQPUri,
     properties: ConnectionProperties,
-    frame_max: u32,
+    settings: &AmqpSettings,
 ) -> lapin::Result<Connection> {
     let tokio = Tokio::current();
-    let sifting = Sifting { tokio: tokio.clone(), frame_max: frame_max as usize };
+    let frame_max = settings.frame_max as usize;
+    let sifting = Sifting { tokio: tokio.clone(), frame_max };
+    let (tls, limit) = (settings.tls.clone(), settings.connect_timeout);
     let open = async move |uri: AMQPUri, _: Runtime<Sifting>| {
         let runtime = Runtime::new(tokio.clone());
-        let stream = uri.connect_with_config_async(TLSConfig::default(), &runtime).await?;
-        Ok(AsyncTcpStream::Plain(Sifted::new(stream, frame_max as usize)))
+        // lapin waits for it on a thread of its own, which would not end with us.
+        let stream = timeout(limit, tls.open(uri, &runtime)).await.map_err(io::Error::from).flatten()?;
+        Ok(AsyncTcpStream::Plain(Sifted::new(stream, frame_max)))
     };
     Connection::connector(uri, Runtime::new(sifting), open, properties).await
 }
