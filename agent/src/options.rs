@@ -7,9 +7,9 @@ use bellwether_agent::{
     driver::{Hook, file::FileOptions, haproxy::HaproxyOptions},
 };
 use bellwether_ingress::{ListenerAddress, TimeSpan};
-use bellwether_program::unrepeated;
+use bellwether_program::{AmqpFiles, unrepeated};
 use bellwether_proto::{AgentName, Fleet, namespace};
-use bellwether_rpc::transport::amqp::{AmqpSettings, AmqpUrl};
+use bellwether_rpc::transport::amqp::{AmqpSettings, AmqpUrl, Tls};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use label::Label;
 use std::{fs, net::SocketAddr, path::PathBuf};
@@ -59,6 +59,8 @@ pub(crate) struct Flags {
         value_parser = unrepeated::<AmqpUrl>()
     )]
     amqp_url: Vec<AmqpUrl>,
+    #[command(flatten)]
+    amqp_files: AmqpFiles,
     /// The fleet that this agent belongs to
     #[arg(long, env = "BELLWETHER_FLEET", default_value_t)]
     fleet: Fleet,
@@ -172,12 +174,18 @@ impl Flags {
         let hook = |command: Option<String>, limit: TimeSpan| {
             command.map(|command| Hook { command, time_limit: limit.into() })
         };
+        let encrypted = self.amqp_url.iter().all(AmqpUrl::is_encrypted);
+        let tls = self
+            .amqp_files
+            .read(encrypted, Tls::default(), Tls::with_ca_file, Tls::with_identity_files)
+            .map_err(usage)?;
+        let amqp = AmqpSettings::new(
+            self.amqp_url,
+            namespace(&self.fleet),
+            format!("bellwether-agent {}", settings.name),
+        );
         Ok(Options {
-            amqp: AmqpSettings::new(
-                self.amqp_url,
-                namespace(&self.fleet),
-                format!("bellwether-agent {}", settings.name),
-            ),
+            amqp: AmqpSettings { tls, ..amqp },
             settings,
             state_dir: self.state_dir,
             driver: self.driver,

@@ -4,9 +4,9 @@ use crate::key_file::KeyFile;
 use anyhow::Context;
 use bellwether_controller::{Access, RedisUrl, Settings};
 use bellwether_ingress::TimeSpan;
-use bellwether_program::unrepeated;
+use bellwether_program::{AmqpFiles, unrepeated};
 use bellwether_proto::{Fleet, namespace};
-use bellwether_rpc::transport::amqp::{AmqpSettings, AmqpUrl};
+use bellwether_rpc::transport::amqp::{AmqpSettings, AmqpUrl, Tls};
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -40,6 +40,8 @@ pub(crate) struct Flags {
         value_parser = unrepeated::<AmqpUrl>()
     )]
     amqp_url: Vec<AmqpUrl>,
+    #[command(flatten)]
+    amqp_files: AmqpFiles,
     /// Redis, password included
     #[arg(
         long,
@@ -100,6 +102,11 @@ impl Flags {
         let key_file = self.api_key_file.as_deref().map(KeyFile::read).transpose().map_err(usage)?;
         let readable_by_others = key_file.as_ref().is_some_and(|file| file.readable_by_others);
         let access = access(key_file, self.allow_anonymous, self.listen).map_err(usage)?;
+        let encrypted = self.amqp_url.iter().all(AmqpUrl::is_encrypted);
+        let tls = self
+            .amqp_files
+            .read(encrypted, Tls::default(), Tls::with_ca_file, Tls::with_identity_files)
+            .map_err(|error| usage(anyhow::Error::msg(error)))?;
         let amqp =
             AmqpSettings::new(self.amqp_url, namespace(&self.fleet), "bellwether-controller".to_owned());
         Ok(Options {
@@ -108,7 +115,7 @@ impl Flags {
                 access,
                 ..Settings::new(self.fleet)
             },
-            amqp: amqp.for_controller(),
+            amqp: AmqpSettings { tls, ..amqp.for_controller() },
             redis_url: self.redis_url,
             listen: self.listen,
             exposed_key_file: self.api_key_file.filter(|_| readable_by_others),

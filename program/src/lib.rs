@@ -2,6 +2,7 @@
 //! shows what it measures.
 #![deny(missing_docs)]
 
+mod amqp_files;
 pub mod healthcheck;
 pub mod http;
 pub mod log;
@@ -10,4 +11,5 @@ pub mod settings;
 pub mod signals;
 mod unrepeated;
 
+pub use amqp_files::AmqpFiles;
 pub use unrepeated::{Unrepeated, unrepeated};

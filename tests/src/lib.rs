@@ -3,6 +3,7 @@
 //! Whatever is started here ends with its value, and with the test's process at the latest: see `scripts/guardian`.
 
 mod binary;
+mod certificates;
 mod fleet;
 mod fleet_of_programs;
 mod folder;
@@ -20,6 +21,7 @@ mod wait;
 pub mod workspace;
 
 pub use binary::Binary;
+pub use certificates::{Certificate, CertificateAuthority};
 pub use fleet::fleet;
 pub use fleet_of_programs::{Agent, Answer, Controller, Event, Fleet, FleetBuilder, Process, Pushed};
 pub use folder::{folder, root};

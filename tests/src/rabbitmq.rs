@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::guardian::Spec;
 use crate::installed::installed;
 use crate::server::{Server, StartError, started};
-use crate::{Launch, Port, folder};
+use crate::{Certificate, CertificateAuthority, Launch, Port, folder};
 
 /// Here and not in /usr/sbin, where Debian's wrapper changes the user and the settings.
 const SCRIPTS: &str = "/usr/lib/rabbitmq/bin";
@@ -38,7 +38,16 @@ impl RabbitMq {
     /// # Panics
     /// When it does not come up; the message holds the end of its log.
     pub async fn start() -> Self {
-        started(Self::try_start).await
+        started(async || Self::try_start(Settings::new()).await).await
+    }
+
+    /// One that speaks TLS as well, on a port of its own: only with who shows a certificate of this authority, which
+    /// is taken as a login of its common name where that is asked for.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub async fn start_with_tls(authority: &CertificateAuthority) -> Self {
+        started(async || Self::try_start(Settings::with_tls(authority)).await).await
     }
 
     /// The one that this process's tests share, each under a fleet name of its own. Not to be stopped.
@@ -50,6 +59,14 @@ impl RabbitMq {
     /// `amqp://127.0.0.1:PORT/%2f`
     pub fn url(&self) -> String {
         format!("amqp://{}/%2f", self.settings.amqp.address())
+    }
+
+    /// `127.0.0.1:PORT`, where it speaks TLS.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn tls_address(&self) -> String {
+        self.settings.amqps.as_ref().expect("started with TLS").address()
     }
 
     /// The AMQP port, the same after `start_again`.
@@ -101,8 +118,7 @@ impl RabbitMq {
         output.stdout
     }
 
-    async fn try_start() -> Result<Self, StartError> {
-        let settings = Settings::new();
+    async fn try_start(settings: Settings) -> Result<Self, StartError> {
         let epmd = Server::new(settings.epmd());
         epmd.start(async || listens(settings.epmd.number()).await).await?;
         let node = Server::new(settings.node());
@@ -116,6 +132,7 @@ impl RabbitMq {
 struct Settings {
     name: String,
     amqp: Port,
+    amqps: Option<Port>,
     distribution: Port,
     epmd: Port,
     folder: TempDir,
@@ -126,12 +143,33 @@ impl Settings {
         let settings = Self {
             name: format!("bellwether-{}@localhost", Uuid::new_v4().simple()),
             amqp: Port::claim(),
+            amqps: None,
             distribution: Port::claim(),
             epmd: Port::claim(),
             folder: folder("rabbitmq"),
         };
         settings.write_files();
         settings
+    }
+
+    fn with_tls(authority: &CertificateAuthority) -> Self {
+        let port = Port::claim();
+        let settings = Self::new();
+        let Certificate { certificate, key } = authority.issue("broker");
+        let lines = [
+            format!("listeners.ssl.1 = {}", port.address()),
+            format!("ssl_options.cacertfile = {}", authority.file().display()),
+            format!("ssl_options.certfile = {}", certificate.display()),
+            format!("ssl_options.keyfile = {}", key.display()),
+            "ssl_options.verify = verify_peer".to_owned(),
+            "ssl_options.fail_if_no_peer_cert = true".to_owned(),
+            "auth_mechanisms.1 = PLAIN".to_owned(),
+            "auth_mechanisms.2 = EXTERNAL".to_owned(),
+            "ssl_cert_login_from = common_name\n".to_owned(),
+        ];
+        write(&settings.path("rabbitmq.conf"), &lines.join("\n"));
+        write(&settings.path("enabled_plugins"), "[rabbitmq_auth_mechanism_ssl].\n");
+        Self { amqps: Some(port), ..settings }
     }
 
     fn write_files(&self) {
