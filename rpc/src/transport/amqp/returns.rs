@@ -2,7 +2,10 @@
 
 use crate::{CorrelationId, transport::Inbound};
 use lapin::{Channel, PublisherConfirm, message::BasicReturnMessage};
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    time::Duration,
+};
 use tokio::{
     sync::{Notify, mpsc},
     time::{Instant, sleep},
@@ -23,24 +26,71 @@ pub(super) async fn await_confirm(confirm: PublisherConfirm, inbound: mpsc::Send
     }
 }
 
-/// Drains the returns of a channel without confirms, while there are young requests on it. Ends with the channel.
-pub(super) async fn poll_returns(channel: Channel, requested: &Notify, inbound: mpsc::Sender<Inbound>) {
-    loop {
-        requested.notified().await;
-        let mut last_request = Instant::now();
-        while last_request.elapsed() < OLD {
-            let pause = (last_request.elapsed() / PART).clamp(OFTEN, SELDOM);
+/// When the last request was sent that can come back, and whether whoever looks for it rests.
+///
+/// A busy caller wakes nobody: while requests are young they are looked for anyway.
+#[derive(Debug)]
+pub(super) struct Requests {
+    began: Instant,
+    /// In microseconds since the beginning; nothing before the first.
+    last: AtomicU64,
+    resting: AtomicBool,
+    woken: Notify,
+}
+
+impl Requests {
+    pub(super) fn new() -> Self {
+        Self { began: Instant::now(), last: 0.into(), resting: false.into(), woken: Notify::new() }
+    }
+
+    /// A request has been sent.
+    pub(super) fn sent(&self) {
+        let now = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX).max(1);
+        self.last.store(now, Ordering::SeqCst);
+        if self.resting.load(Ordering::SeqCst) {
+            self.woken.notify_one();
+        }
+    }
+
+    /// How long ago that was, while it is worth looking for what comes back.
+    fn age(&self) -> Option<Duration> {
+        let last = Some(self.last.load(Ordering::SeqCst)).filter(|last| *last > 0)?;
+        let age = self.began.elapsed().saturating_sub(Duration::from_micros(last));
+        (age < OLD).then_some(age)
+    }
+
+    /// Waits until it is time to look again.
+    async fn pause(&self) {
+        let pause = self.age().map(pause_at);
+        if pause == Some(OFTEN) {
+            return sleep(OFTEN).await;
+        }
+        self.resting.store(true, Ordering::SeqCst);
+        // One that was sent just before has woken nobody.
+        if self.age().map(pause_at) != Some(OFTEN) {
             tokio::select! {
-                () = sleep(pause) => {}
-                () = requested.notified() => last_request = Instant::now(),
+                () = self.woken.notified() => {}
+                () = sleep(pause.unwrap_or(OLD)) => {}
             }
-            if !channel.status().connected() {
-                return;
-            }
-            let Ok(returned) = channel.wait_for_confirms().await else { return };
-            for message in &returned {
-                tell(message, &inbound).await;
-            }
+        }
+        self.resting.store(false, Ordering::SeqCst);
+    }
+}
+
+fn pause_at(age: Duration) -> Duration {
+    (age / PART).clamp(OFTEN, SELDOM)
+}
+
+/// Drains the returns of a channel without confirms, while there are young requests on it. Ends with the channel.
+pub(super) async fn poll_returns(channel: Channel, requests: &Requests, inbound: mpsc::Sender<Inbound>) {
+    loop {
+        requests.pause().await;
+        if !channel.status().connected() {
+            return;
+        }
+        let Ok(returned) = channel.wait_for_confirms().await else { return };
+        for message in &returned {
+            tell(message, &inbound).await;
         }
     }
 }
@@ -48,5 +98,40 @@ pub(super) async fn poll_returns(channel: Channel, requested: &Notify, inbound: 
 async fn tell(returned: &BasicReturnMessage, inbound: &mpsc::Sender<Inbound>) {
     if let Some(id) = returned.delivery.properties.correlation_id() {
         let _ = inbound.send(Inbound::Returned(CorrelationId(id.as_str().to_owned()))).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_is_woken_while_requests_are_young_and_whoever_rests_is_woken_at_once() {
+        let requests = Requests::new();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        requests.sent();
+        assert_eq!(requests.age().map(pause_at), Some(OFTEN));
+        requests.pause().await;
+        assert_eq!(requests.woken.notified().now_or_never(), None);
+
+        tokio::time::advance(OLD).await;
+        assert_eq!(requests.age(), None);
+        let (resting, started) = (requests.pause(), Instant::now());
+        tokio::join!(resting, async { requests.sent() });
+        assert_eq!(started.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn looking_goes_on_ever_more_seldom_until_a_request_is_old() {
+        let requests = Requests::new();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        requests.sent();
+        let (mut looks, sent) = (0, Instant::now());
+        while sent.elapsed() < OLD {
+            requests.pause().await;
+            looks += 1;
+        }
+        assert!((40..400).contains(&looks), "{looks}");
     }
 }

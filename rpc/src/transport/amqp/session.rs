@@ -2,7 +2,7 @@
 
 use super::{
     names::{Names, Route, short},
-    returns::{await_confirm, poll_returns},
+    returns::{Requests, await_confirm, poll_returns},
     settings::{AmqpSettings, AmqpUrl, Connections},
     stream, wire,
 };
@@ -22,7 +22,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{Mutex, Notify, mpsc, watch},
+    sync::{Mutex, mpsc, watch},
     task::JoinSet,
     time::timeout,
 };
@@ -61,7 +61,7 @@ pub(super) struct Session {
     reply_queue: ReplyTo,
     /// The services whose exchanges are known to exist: publishing to a missing one costs the channel.
     declared: Mutex<HashSet<String>>,
-    requested: Arc<Notify>,
+    requests: Requests,
     /// Why the broker takes no messages now.
     blocked: std::sync::Mutex<Option<String>>,
     over: CancellationToken,
@@ -94,7 +94,7 @@ impl Session {
             direct,
             reply_queue: ReplyTo(reply_queue.as_str().into()),
             declared: Mutex::default(),
-            requested: Arc::default(),
+            requests: Requests::new(),
             blocked: std::sync::Mutex::default(),
             over: CancellationToken::new(),
             reason: OnceLock::new(),
@@ -167,7 +167,7 @@ impl Session {
             Ok(confirm) if confirmed => {
                 tokio::spawn(await_confirm(confirm, self.environment.inbound.clone()));
             }
-            Ok(_) if mandatory => self.requested.notify_one(),
+            Ok(_) if mandatory => self.requests.sent(),
             Ok(_) => {}
             Err(error) => {
                 self.end(error);
@@ -306,7 +306,7 @@ impl Session {
         let session = self.clone();
         let inbound = self.environment.inbound.clone();
         tasks.spawn(async move {
-            poll_returns(session.bulk.clone(), &session.requested, inbound).await;
+            poll_returns(session.bulk.clone(), &session.requests, inbound).await;
             session.end("the publishing channel was closed by the broker");
         });
     }
