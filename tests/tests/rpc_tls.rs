@@ -6,12 +6,14 @@ mod files;
 use bellwether_rpc::transport::amqp::{Amqp, AmqpSettings, Tls};
 use bellwether_rpc::{Connection, Link, Transport};
 use bellwether_tests::{
-    BOUND, Binary, Certificate, CertificateAuthority, Launch, RabbitMq, eventually, fleet, folder,
+    BOUND, Binary, Certificate, CertificateAuthority, Launch, Program, RabbitMq, eventually, fleet, folder,
 };
 use std::io::Read;
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 /// Who may log in by certificate, and has no password.
@@ -182,26 +184,42 @@ async fn a_listener_that_answers_nothing_is_given_up_in_time_and_tried_again() {
     transport.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_agent_logs_in_by_its_certificate_as_its_flags_say() {
-    let broker = Broker::shared().await;
+/// An agent that logs in by the certificate, on a system that trusts the broker's CA.
+async fn agent(broker: &Broker, name: &str, args: &[(&str, &Path)]) -> (Program, TempDir) {
     let (state, Certificate { certificate, key }) = (folder("state"), &broker.certificate);
-    let agent = Launch::of(Binary::Agent)
-        .await
-        .args(["--name", "node-7", "--fleet", &fleet(), "--amqp-url", &broker.external_url()])
-        .arg("--amqp-ca-file")
-        .arg(broker.authority.file())
+    let flags =
+        args.iter().fold(Launch::of(Binary::Agent).await, |launch, (flag, file)| launch.arg(flag).arg(file));
+    let agent = flags
+        .args(["--name", name, "--fleet", &fleet(), "--amqp-url", &broker.external_url()])
         .arg("--amqp-cert-file")
         .arg(certificate)
         .env("BELLWETHER_AMQP_KEY_FILE", key)
+        .env("SSL_CERT_FILE", broker.authority.file())
         .arg("--state-dir")
-        .arg(state.path())
-        .start();
+        .arg(state.path());
+    (agent.start(), state)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_trusts_whom_the_system_trusts_and_logs_in_by_its_certificate() {
+    let broker = Broker::shared().await;
+    let (agent, _state) = agent(broker, "node-1", &[]).await;
     agent.wait_for_log("connected to the broker").await;
     eventually("it is listed under its name", async || {
-        broker.connections("bellwether-agent node-7").await == ["node-7\ttrue"]
+        broker.connections("bellwether-agent node-1").await == ["node-7\ttrue"]
     })
     .await;
+    assert!(agent.terminate().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_is_given_a_ca_trusts_no_other_whomever_the_system_trusts() {
+    let (broker, other) = (Broker::shared().await, CertificateAuthority::new());
+    let (refusing, _state) = agent(broker, "node-2", &[("--amqp-ca-file", &other.file())]).await;
+    refusing.wait_for_log("UnknownIssuer").await;
+    assert!(refusing.terminate().await.success());
+    let (agent, _state) = agent(broker, "node-3", &[("--amqp-ca-file", &broker.authority.file())]).await;
+    agent.wait_for_log("connected to the broker").await;
     assert!(agent.terminate().await.success());
 }
 
