@@ -34,7 +34,9 @@ struct Root {
 
 impl Root {
     fn make() -> Self {
-        let path = std::env::temp_dir().join(format!("bellwether-tests-{}", Uuid::new_v4().simple()));
+        // Short, for the paths of Unix sockets below it are bounded to about 100 bytes.
+        let unique = format!("bellwether-tests-{:.12}", Uuid::new_v4().simple().to_string());
+        let path = std::env::temp_dir().join(unique);
         let guardian = guardian::keep(&path);
         Self { path, _guardian: guardian }
     }
