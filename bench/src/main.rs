@@ -22,6 +22,7 @@ Examples:
   cargo run --release -p bellwether-bench -- rpc
   cargo run --release -p bellwether-bench -- rpc --json rpc.json
   cargo run --release -p bellwether-bench -- push
+  cargo run --release -p bellwether-bench -- beats
   cargo run --release -p bellwether-bench -- rpc --amqp-url amqp://127.0.0.1:5672/%2f
 
 Exit codes: 0 every goal holds, 3 some do not, 1 it could not be measured."
@@ -35,9 +36,9 @@ struct Flags {
     /// Measures with this broker instead of one of its own; `push` always has its own.
     #[arg(long, value_name = "URL")]
     amqp_url: Option<String>,
-    /// How many rounds: each measures the product and the baseline.
-    #[arg(long, default_value_t = 15)]
-    rounds: usize,
+    /// How many rounds: each measures the product and the baseline. 15 by default, 3 where one takes over 10 s.
+    #[arg(long)]
+    rounds: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -46,9 +47,20 @@ enum Scenario {
     Rpc,
     /// All verdicts of a push to 10 and to 100 agents, beside a bare lapin loop of direct publishes and replies.
     Push,
+    /// CPU of a controller at 1,000 beats a second, beside a bare lapin and Redis loop that records the same.
+    Beats,
 }
 
+/// Rounds of a scenario, and of one whose rounds take over 10 s.
+const ROUNDS: usize = 15;
+const FEW_ROUNDS: usize = 3;
+
 fn main() -> ExitCode {
+    if let [_, command, amqp_url, redis_url, queue] = &std::env::args().collect::<Vec<_>>()[..]
+        && command == scenario::beats::BARE
+    {
+        return be_the_bare_loop(amqp_url, redis_url, queue);
+    }
     match measure(Flags::parse()) {
         Ok(report) if report.every_goal_holds() => ExitCode::SUCCESS,
         Ok(_) => ExitCode::from(3),
@@ -59,11 +71,24 @@ fn main() -> ExitCode {
     }
 }
 
+/// What the scenario `beats` starts beside the product.
+#[tokio::main]
+async fn be_the_bare_loop(amqp_url: &str, redis_url: &str, queue: &str) -> ExitCode {
+    match scenario::beats::record_bare(amqp_url, redis_url, queue).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 #[tokio::main]
 async fn measure(flags: Flags) -> anyhow::Result<Report> {
     let rows = match flags.scenario {
-        Scenario::Rpc => scenario::rpc::measure(flags.amqp_url, flags.rounds).await?,
-        Scenario::Push => scenario::push::measure(flags.rounds).await?,
+        Scenario::Rpc => scenario::rpc::measure(flags.amqp_url, flags.rounds.unwrap_or(ROUNDS)).await?,
+        Scenario::Push => scenario::push::measure(flags.rounds.unwrap_or(ROUNDS)).await?,
+        Scenario::Beats => scenario::beats::measure(flags.rounds.unwrap_or(FEW_ROUNDS)).await?,
     };
     let report = Report::new(
         flags.scenario.to_possible_value().map_or_else(String::new, |v| v.get_name().into()),

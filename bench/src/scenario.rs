@@ -1,4 +1,5 @@
 //! The scenarios.
 
+pub(crate) mod beats;
 pub(crate) mod push;
 pub(crate) mod rpc;
