@@ -82,7 +82,7 @@ impl Heartbeat {
                     Err(_) => return,
                 },
                 changed = self.served.changed() => match changed {
-                    Ok(()) => self.say_news(),
+                    Ok(()) => self.look_for_news(),
                     Err(_) => return,
                 },
                 () = sleep_until_some(self.schedule.next()) => self.beat_on_schedule(),
@@ -97,14 +97,12 @@ impl Heartbeat {
         }
     }
 
-    /// Beats at once when what serves is not what was last said.
-    fn say_news(&mut self) {
-        let served = self.served.borrow_and_update().clone();
+    /// Has a beat come soon when what serves is not what was last said.
+    fn look_for_news(&mut self) {
+        let served = self.served.borrow_and_update();
         let is_news = |said: &Served| said.known != served.known || said.last_error != served.last_error;
-        if let Some(generation) = self.schedule.generation()
-            && self.said.as_ref().is_some_and(is_news)
-        {
-            self.beat(Kind::OneWay, generation);
+        if self.said.as_ref().is_some_and(is_news) {
+            self.schedule.has_news(rand::random(), Instant::now());
         }
     }
 

@@ -11,6 +11,9 @@ const ASKING_EVERY: u64 = 5;
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(60);
 
+/// How long news may wait at most: after a push to the whole fleet, its beats do not all come with its answers.
+const NEWS_SPREAD: Duration = Duration::from_millis(200);
+
 /// Whether a beat asks for an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -42,6 +45,7 @@ struct Connected {
     beats: u64,
     last: Option<Instant>,
     next: Instant,
+    news: Option<Instant>,
 }
 
 impl Schedule {
@@ -55,25 +59,40 @@ impl Schedule {
         self.interval
     }
 
-    /// Over which connection the agent can be reached, if it can.
-    pub(super) fn generation(&self) -> Option<Generation> {
-        self.connection.as_ref().map(|connection| connection.generation)
-    }
-
     /// The agent can be reached over another connection, or over none. The first beat over a new one is due at once.
     pub(super) fn connected(&mut self, generation: Option<Generation>, now: Instant) {
-        self.connection =
-            generation.map(|generation| Connected { generation, beats: 0, last: None, next: now });
+        self.connection = generation.map(|generation| Connected {
+            generation,
+            beats: 0,
+            last: None,
+            next: now,
+            news: None,
+        });
+    }
+
+    /// What serves is not what was last said: brings a beat forward, by a `jitter` of 0 to 1. Whatever beat is sent
+    /// until then has said it; without a connection, the first beat over the next one says it.
+    pub(super) fn has_news(&mut self, jitter: f64, now: Instant) {
+        let wait = NEWS_SPREAD.min(self.interval / 5).mul_f64(jitter.clamp(0.0, 1.0));
+        if let Some(connection) = &mut self.connection {
+            connection.news.get_or_insert(now + wait);
+        }
     }
 
     /// When the next beat is due; never without a connection.
     pub(super) fn next(&self) -> Option<Instant> {
-        self.connection.as_ref().map(|connection| connection.next)
+        let connection = self.connection.as_ref()?;
+        Some(connection.news.map_or(connection.next, |news| news.min(connection.next)))
     }
 
     /// Takes the beat that is due at `now`. Beats that were missed altogether are not made up for.
     pub(super) fn take(&mut self, now: Instant) -> Option<(Kind, Generation)> {
-        let connection = self.connection.as_mut().filter(|connection| connection.next <= now)?;
+        let connection = self.connection.as_mut()?;
+        let has_news = connection.news.take_if(|news| *news <= now).is_some();
+        if connection.next > now {
+            return has_news.then_some((Kind::OneWay, connection.generation));
+        }
+        connection.news = None;
         let kind = if connection.beats % ASKING_EVERY == 0 { Kind::Asking } else { Kind::OneWay };
         connection.beats += 1;
         connection.last = Some(connection.next);
@@ -120,7 +139,40 @@ mod tests {
         schedule.connected(Some(3), now);
         assert_eq!(schedule.take(now), Some((Kind::Asking, 3)));
         schedule.connected(None, now);
-        assert_eq!((schedule.next(), schedule.generation()), (None, None));
+        schedule.has_news(0.0, now);
+        assert_eq!((schedule.next(), schedule.take(now)), (None, None));
+    }
+
+    #[test]
+    fn news_are_told_once_and_soon_and_the_beats_after_stay_where_they_are() {
+        let now = Instant::now();
+        let mut schedule = schedule(now);
+        schedule.take(now);
+        schedule.has_news(0.5, now);
+        schedule.has_news(0.0, now);
+        assert_eq!(schedule.next(), Some(now + NEWS_SPREAD / 2), "later news go with what waits");
+        assert_eq!(schedule.take(now + NEWS_SPREAD), Some((Kind::OneWay, 1)));
+        assert_eq!((schedule.next(), schedule.take(now + NEWS_SPREAD)), (Some(now + SECOND), None));
+    }
+
+    #[test]
+    fn a_beat_on_schedule_tells_the_news_that_wait() {
+        let now = Instant::now();
+        let mut schedule = schedule(now);
+        schedule.take(now);
+        schedule.has_news(1.0, now + SECOND - NEWS_SPREAD / 2);
+        assert_eq!(schedule.take(now + SECOND), Some((Kind::OneWay, 1)));
+        assert_eq!(schedule.next(), Some(now + 2 * SECOND));
+    }
+
+    #[test]
+    fn news_wait_no_longer_than_a_fifth_of_the_interval() {
+        let now = Instant::now();
+        let mut schedule = schedule(now);
+        schedule.take(now);
+        schedule.assign(SHORTEST);
+        schedule.has_news(f64::INFINITY, now);
+        assert_eq!(schedule.next(), Some(now + SHORTEST / 5));
     }
 
     #[test]
