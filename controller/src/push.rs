@@ -8,6 +8,7 @@ use crate::{
     plan::{Plan, Target},
     pool::Member,
     registry::RegistryError,
+    rollouts::Running,
     store::{StoreError, StoredConfig},
 };
 use bellwether_ingress::{ConfigName, Digest, IngressConfig, Revision};
@@ -21,7 +22,7 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
-    time::{Instant, MissedTickBehavior, interval},
+    time::{MissedTickBehavior, interval},
 };
 
 /// How often a running rollout is kept in the store, for whoever asks another replica.
@@ -119,7 +120,7 @@ impl Controller {
         metrics::rollout_begins();
         tracing::info!(rollout = %id, config = %view.config, revision = %view.revision, targets = view.targets,
             absent = view.absent.len(), "a rollout begins");
-        let fan_out = FanOut { ledger, started: Instant::now(), watched: self.rollouts.begin(view.clone()) };
+        let fan_out = FanOut { running: self.rollouts.begin(id, Running::new(ledger)) };
         let controller = self.clone();
         self.tasks.spawn(async move {
             fan_out.run(&controller, &plan.targets, &order, Deadline::after(timeout)).await;
@@ -140,14 +141,12 @@ fn subject(stored: &StoredConfig, revision: Revision, digest: Option<Digest>) ->
 
 /// One rollout while it runs.
 struct FanOut {
-    ledger: Ledger,
-    started: Instant,
-    watched: watch::Sender<RolloutView>,
+    running: watch::Sender<Running>,
 }
 
 impl FanOut {
     /// Tells all targets at the same time, and takes down each verdict as it comes.
-    async fn run(mut self, controller: &Controller, targets: &[Target], order: &Order, deadline: Deadline) {
+    async fn run(self, controller: &Controller, targets: &[Target], order: &Order, deadline: Deadline) {
         let mut calls: FuturesUnordered<_> = targets
             .iter()
             .map(|target| {
@@ -169,7 +168,7 @@ impl FanOut {
                     None => break,
                 },
                 _ = save.tick(), if unsaved => {
-                    let view = self.ledger.view(self.started.elapsed());
+                    let view = self.running.borrow().view();
                     let _ = controller.store.save_rollout(&view).await;
                     unsaved = false;
                 }
@@ -178,20 +177,21 @@ impl FanOut {
         self.finish(controller).await;
     }
 
-    fn take_down(&mut self, target: &Target, verdict: Verdict, reason: String) {
+    /// Nobody is woken for it: who waits, waits for the result.
+    fn take_down(&self, target: &Target, verdict: Verdict, reason: String) {
         metrics::verdict(verdict);
-        self.ledger.record(target.name.clone(), verdict, reason);
-        if !self.ledger.is_done() {
-            self.watched.send_replace(self.ledger.view(self.started.elapsed()));
-        }
+        self.running.send_if_modified(|running| {
+            running.record(target.name.clone(), verdict, reason);
+            false
+        });
     }
 
     /// Offers the whole result to the store before anybody is told that it is done, so that every replica can show
     /// it; and again for as long as it takes, while this one shows it.
     async fn finish(self, controller: &Controller) {
-        let view = self.ledger.view(self.started.elapsed());
+        let view = self.running.borrow().result();
         let mut saved = controller.store.save_rollout(&view).await;
-        self.watched.send_replace(view.clone());
+        self.running.send_modify(|running| running.kept(view.clone()));
         metrics::rollout_ends(&view);
         while let Err(error) = &saved {
             tracing::warn!(rollout = %view.rollout, %error, "the result could not be kept; trying again");

@@ -1,9 +1,12 @@
 //! Rollouts as people look at them: those that run here, and those that the store keeps.
 
-use crate::store::{Store, StoreError};
+use crate::{
+    ledger::Ledger,
+    store::{Store, StoreError},
+};
 use bellwether_proto::{
-    RolloutId,
-    http::{RolloutState, RolloutView},
+    AgentName, RolloutId,
+    http::{RolloutState, RolloutView, Verdict},
 };
 use std::{
     collections::HashMap,
@@ -21,7 +24,41 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Rollouts as people look at them.
 pub(crate) struct Rollouts {
     store: Arc<dyn Store>,
-    here: Mutex<HashMap<RolloutId, watch::Receiver<RolloutView>>>,
+    here: Mutex<HashMap<RolloutId, watch::Receiver<Running>>>,
+}
+
+/// A rollout that runs here.
+pub(crate) struct Running {
+    ledger: Ledger,
+    started: Instant,
+    result: Option<RolloutView>,
+}
+
+impl Running {
+    pub(crate) fn new(ledger: Ledger) -> Self {
+        Self { ledger, started: Instant::now(), result: None }
+    }
+
+    /// Takes down a target's verdict.
+    pub(crate) fn record(&mut self, agent: AgentName, verdict: Verdict, reason: String) {
+        self.ledger.record(agent, verdict, reason);
+    }
+
+    /// What people see once it is [kept](Self::kept).
+    pub(crate) fn result(&self) -> RolloutView {
+        self.ledger.view(self.started.elapsed())
+    }
+
+    /// The store has been offered this result: from here on people see it.
+    pub(crate) fn kept(&mut self, result: RolloutView) {
+        self.result = Some(result);
+    }
+
+    /// How it stands; it is not done before it has a result.
+    pub(crate) fn view(&self) -> RolloutView {
+        let running = || RolloutView { state: RolloutState::Running, ..self.result() };
+        self.result.clone().unwrap_or_else(running)
+    }
 }
 
 impl Rollouts {
@@ -29,10 +66,9 @@ impl Rollouts {
         Self { store, here: Mutex::default() }
     }
 
-    /// A rollout begins here; what is sent from now on is what people see.
-    pub(crate) fn begin(&self, view: RolloutView) -> watch::Sender<RolloutView> {
-        let id = view.rollout;
-        let (sender, receiver) = watch::channel(view);
+    /// A rollout begins here; people see it as it stands whenever they look.
+    pub(crate) fn begin(&self, id: RolloutId, running: Running) -> watch::Sender<Running> {
+        let (sender, receiver) = watch::channel(running);
         self.lock().insert(id, receiver);
         sender
     }
@@ -62,13 +98,12 @@ impl Rollouts {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<RolloutId, watch::Receiver<RolloutView>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<RolloutId, watch::Receiver<Running>>> {
         self.here.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn wait_here(mut running: watch::Receiver<RolloutView>, wait: Duration) -> RolloutView {
-    let done = running.wait_for(|view| view.state == RolloutState::Done);
-    let _ = timeout(wait, done).await;
-    running.borrow_and_update().clone()
+async fn wait_here(mut running: watch::Receiver<Running>, wait: Duration) -> RolloutView {
+    let _ = timeout(wait, running.wait_for(|running| running.result.is_some())).await;
+    running.borrow_and_update().view()
 }
