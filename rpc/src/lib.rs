@@ -107,7 +107,9 @@ pub use address::{Address, ReplyTo};
 /// - `name = "…"`: its name on the wire, where it is not to be the function's in `PascalCase`;
 /// - `notification`: it may be sent without asking for an answer, by `client.notify_order(&request, deadline)`;
 /// - `queued`: the server's method takes the [`Call`] itself, in order of arrival and past all limits, to be answered
-///   later: for messages that are dealt with in batches. It must not wait: see [`Call::hand_to`].
+///   later: for messages that are dealt with in batches. It must not wait: see [`Call::hand_to`];
+/// - `largest = …`: the most bytes of a request's body, a constant. A larger one is refused before it is decoded; without
+///   this, only beyond [`Limits::body_bytes`].
 ///
 /// A method without a request, or with `()` for a reply, sends `{}`, so that fields may be added.
 pub use bellwether_rpc_macros::service;

@@ -46,6 +46,9 @@ impl CallError {
     }
 
     /// Whether the handler cannot have run, so that sending again repeats nothing.
+    ///
+    /// Of one call to one peer that is certain where the address names the instance ([`Address::at_instance`]). While two
+    /// processes of one name live, a call to the name alone goes to both, and a refusal by one says nothing of the other.
     #[must_use]
     pub fn is_safe_to_resend(&self) -> bool {
         match self {

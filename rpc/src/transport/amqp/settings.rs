@@ -82,6 +82,8 @@ pub struct AmqpSettings {
     pub connections: Connections,
     /// How long one attempt to connect may take.
     pub connect_timeout: Duration,
+    /// How long it may pause between two attempts. Each pause is random, and the bound doubles up to this.
+    pub longest_pause: Duration,
 }
 
 impl AmqpSettings {
@@ -97,6 +99,7 @@ impl AmqpSettings {
             frame_max: 8_192,
             connections: Connections::Shared,
             connect_timeout: Duration::from_secs(5),
+            longest_pause: Duration::from_secs(5),
         }
     }
 

@@ -73,7 +73,7 @@ impl Drop for Supervisor {
 
 impl Shared {
     async fn supervise(self: Arc<Self>) {
-        let mut backoff = Backoff::new();
+        let mut backoff = Backoff::new(self.environment.settings.longest_pause);
         for url in self.environment.settings.urls.iter().cycle() {
             let mut tasks = JoinSet::new();
             let opening = timeout(
