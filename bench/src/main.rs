@@ -56,35 +56,28 @@ const ROUNDS: usize = 15;
 const FEW_ROUNDS: usize = 3;
 
 fn main() -> ExitCode {
-    if let [_, command, amqp_url, redis_url, queue] = &std::env::args().collect::<Vec<_>>()[..]
-        && command == scenario::beats::BARE
-    {
-        return be_the_bare_loop(amqp_url, redis_url, queue);
-    }
-    match measure(Flags::parse()) {
-        Ok(report) if report.every_goal_holds() => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::from(3),
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let ended = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        // What scenarios start as processes of their own.
+        [scenario::beats::BARE, amqp_url, redis_url, queue] => {
+            run(scenario::beats::record_bare(amqp_url, redis_url, queue))
         }
-    }
-}
-
-/// What the scenario `beats` starts beside the product.
-#[tokio::main]
-async fn be_the_bare_loop(amqp_url: &str, redis_url: &str, queue: &str) -> ExitCode {
-    match scenario::beats::record_bare(amqp_url, redis_url, queue).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+        [scenario::rpc::footprint::COMMAND, amqp_url] => run(scenario::rpc::footprint::print(amqp_url)),
+        _ => run(measure(Flags::parse())),
+    };
+    ended.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
 }
 
 #[tokio::main]
-async fn measure(flags: Flags) -> anyhow::Result<Report> {
+async fn run(task: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    task.await
+}
+
+/// 0 where every goal holds, and 3 where some do not.
+async fn measure(flags: Flags) -> anyhow::Result<ExitCode> {
     let rows = match flags.scenario {
         Scenario::Rpc => scenario::rpc::measure(flags.amqp_url, flags.rounds.unwrap_or(ROUNDS)).await?,
         Scenario::Push => scenario::push::measure(flags.rounds.unwrap_or(ROUNDS)).await?,
@@ -99,5 +92,5 @@ async fn measure(flags: Flags) -> anyhow::Result<Report> {
         let json = serde_json::to_string_pretty(&report)?;
         std::fs::write(&path, json).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    Ok(report)
+    Ok(if report.every_goal_holds() { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }

@@ -4,6 +4,7 @@ mod absent;
 mod bare;
 mod calls;
 mod everyone;
+pub(crate) mod footprint;
 mod ours;
 
 use crate::report::Row;
@@ -47,5 +48,6 @@ pub(crate) async fn measure(url: Option<String>, rounds: usize) -> anyhow::Resul
     rows.extend(calls::measure(&broker, Place::Peer, rounds).await?);
     rows.push(absent::measure(&broker, rounds).await?);
     rows.extend(everyone::measure(&broker, rounds).await?);
+    rows.extend(footprint::measure(&broker, rounds).await?);
     Ok(rows)
 }

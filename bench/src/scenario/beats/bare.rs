@@ -10,6 +10,7 @@ use lapin::{
     types::{FieldTable, ShortString},
 };
 use redis::{Script, ScriptInvocation, aio::MultiplexedConnection};
+use std::process::ExitCode;
 use tokio::sync::mpsc;
 
 /// Beats of a batch, and of one call of the script.
@@ -22,7 +23,7 @@ const RECORD: &str = concat!(
 );
 
 /// Records what comes to `queue`, until this process is ended.
-pub(crate) async fn record(amqp_url: &str, redis_url: &str, queue: &str) -> anyhow::Result<()> {
+pub(crate) async fn record(amqp_url: &str, redis_url: &str, queue: &str) -> anyhow::Result<ExitCode> {
     let connection = Connection::connect(amqp_url, ConnectionProperties::default()).await?;
     let channel = connection.create_channel().await?;
     channel.basic_qos(1_024, BasicQosOptions::default()).await?;
@@ -46,7 +47,7 @@ pub(crate) async fn record(amqp_url: &str, redis_url: &str, queue: &str) -> anyh
         anyhow::Ok(())
     };
     tokio::try_join!(recording, hearing)?;
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn settle(
