@@ -36,6 +36,7 @@ fn public(file: &str, name: &str) -> Option<u128> {
         ("rpc/src/server.rs", "prefetch") => limits.prefetch.into(),
         ("rpc/src/server.rs", "concurrency") => limits.concurrency.into(),
         ("rpc/src/transport/amqp/settings.rs", "heartbeat") => ms(amqp.heartbeat),
+        ("rpc/src/transport/amqp/settings.rs", "longest_pause") => ms(amqp.longest_pause),
         ("proto-types/src/lib.rs", "DOCUMENT_BYTES") => DOCUMENT_BYTES as u128,
         ("proto-types/src/lib.rs", "SMALL_BYTES") => SMALL_BYTES as u128,
         ("controller/src/registry.rs", "CLOCKS_DIFFER") => ms(CLOCKS_DIFFER),
