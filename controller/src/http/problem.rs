@@ -7,7 +7,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bellwether_ingress::DocumentErrors;
+use bellwether_program::log::Seldom;
 use bellwether_proto::http::{FieldError, Problem};
+use std::sync::{LazyLock, Mutex, PoisonError};
+use tokio::time::Instant;
+
+/// Refusals are told seldom, however often somebody asks: each is counted, and says why to who asked.
+static REFUSALS: LazyLock<Mutex<Seldom>> = LazyLock::new(Mutex::default);
 
 /// An error that a request is answered with.
 #[derive(Debug)]
@@ -50,7 +56,10 @@ impl ApiError {
     }
 
     fn unavailable(error: &dyn std::error::Error) -> Self {
-        tracing::warn!(%error, "a request was refused");
+        if let Some(held_back) = REFUSALS.lock().unwrap_or_else(PoisonError::into_inner).admit(Instant::now())
+        {
+            tracing::warn!(%error, held_back, "a request was refused");
+        }
         Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
     }
 }
