@@ -102,7 +102,7 @@ impl Heartbeat {
         let served = self.served.borrow_and_update();
         let is_news = |said: &Served| said.known != served.known || said.last_error != served.last_error;
         if self.said.as_ref().is_some_and(is_news) {
-            self.schedule.has_news(rand::random(), Instant::now());
+            self.schedule.tell_soon(rand::random(), Instant::now());
         }
     }
 

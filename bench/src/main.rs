@@ -33,7 +33,7 @@ struct Flags {
     /// Also writes the rows to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Measures with this broker instead of one of its own; `push` always has its own.
+    /// Measures with this broker instead of one of its own; `push` and `beats` always have their own.
     #[arg(long, value_name = "URL")]
     amqp_url: Option<String>,
     /// How many rounds: each measures the product and the baseline. 15 by default, 3 where one takes over 10 s.

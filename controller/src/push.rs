@@ -191,7 +191,7 @@ impl FanOut {
     async fn finish(self, controller: &Controller) {
         let view = self.running.borrow().result();
         let mut saved = controller.store.save_rollout(&view).await;
-        self.running.send_modify(|running| running.kept(view.clone()));
+        self.running.send_modify(|running| running.keep(view.clone()));
         metrics::rollout_ends(&view);
         while let Err(error) = &saved {
             tracing::warn!(rollout = %view.rollout, %error, "the result could not be kept; trying again");

@@ -31,12 +31,12 @@ pub(crate) struct Rollouts {
 pub(crate) struct Running {
     ledger: Ledger,
     started: Instant,
-    result: Option<RolloutView>,
+    kept: Option<RolloutView>,
 }
 
 impl Running {
     pub(crate) fn new(ledger: Ledger) -> Self {
-        Self { ledger, started: Instant::now(), result: None }
+        Self { ledger, started: Instant::now(), kept: None }
     }
 
     /// Takes down a target's verdict.
@@ -44,20 +44,20 @@ impl Running {
         self.ledger.record(agent, verdict, reason);
     }
 
-    /// What people see once it is [kept](Self::kept).
+    /// What people see once it is [kept](Self::keep).
     pub(crate) fn result(&self) -> RolloutView {
         self.ledger.view(self.started.elapsed())
     }
 
     /// The store has been offered this result: from here on people see it.
-    pub(crate) fn kept(&mut self, result: RolloutView) {
-        self.result = Some(result);
+    pub(crate) fn keep(&mut self, result: RolloutView) {
+        self.kept = Some(result);
     }
 
-    /// How it stands; it is not done before it has a result.
+    /// How it stands; it is not done before its result is kept.
     pub(crate) fn view(&self) -> RolloutView {
         let running = || RolloutView { state: RolloutState::Running, ..self.result() };
-        self.result.clone().unwrap_or_else(running)
+        self.kept.clone().unwrap_or_else(running)
     }
 }
 
@@ -104,6 +104,6 @@ impl Rollouts {
 }
 
 async fn wait_here(mut running: watch::Receiver<Running>, wait: Duration) -> RolloutView {
-    let _ = timeout(wait, running.wait_for(|running| running.result.is_some())).await;
+    let _ = timeout(wait, running.wait_for(|running| running.kept.is_some())).await;
     running.borrow_and_update().view()
 }

@@ -72,7 +72,7 @@ impl Schedule {
 
     /// What serves is not what was last said: brings a beat forward, by a `jitter` of 0 to 1. Whatever beat is sent
     /// until then has said it; without a connection, the first beat over the next one says it.
-    pub(super) fn has_news(&mut self, jitter: f64, now: Instant) {
+    pub(super) fn tell_soon(&mut self, jitter: f64, now: Instant) {
         let wait = NEWS_SPREAD.min(self.interval / 5).mul_f64(jitter.clamp(0.0, 1.0));
         if let Some(connection) = &mut self.connection {
             connection.news.get_or_insert(now + wait);
@@ -139,7 +139,7 @@ mod tests {
         schedule.connected(Some(3), now);
         assert_eq!(schedule.take(now), Some((Kind::Asking, 3)));
         schedule.connected(None, now);
-        schedule.has_news(0.0, now);
+        schedule.tell_soon(0.0, now);
         assert_eq!((schedule.next(), schedule.take(now)), (None, None));
     }
 
@@ -148,8 +148,8 @@ mod tests {
         let now = Instant::now();
         let mut schedule = schedule(now);
         schedule.take(now);
-        schedule.has_news(0.5, now);
-        schedule.has_news(0.0, now);
+        schedule.tell_soon(0.5, now);
+        schedule.tell_soon(0.0, now);
         assert_eq!(schedule.next(), Some(now + NEWS_SPREAD / 2), "later news go with what waits");
         assert_eq!(schedule.take(now + NEWS_SPREAD), Some((Kind::OneWay, 1)));
         assert_eq!((schedule.next(), schedule.take(now + NEWS_SPREAD)), (Some(now + SECOND), None));
@@ -160,7 +160,7 @@ mod tests {
         let now = Instant::now();
         let mut schedule = schedule(now);
         schedule.take(now);
-        schedule.has_news(1.0, now + SECOND - NEWS_SPREAD / 2);
+        schedule.tell_soon(1.0, now + SECOND - NEWS_SPREAD / 2);
         assert_eq!(schedule.take(now + SECOND), Some((Kind::OneWay, 1)));
         assert_eq!(schedule.next(), Some(now + 2 * SECOND));
     }
@@ -171,7 +171,7 @@ mod tests {
         let mut schedule = schedule(now);
         schedule.take(now);
         schedule.assign(SHORTEST);
-        schedule.has_news(f64::INFINITY, now);
+        schedule.tell_soon(f64::INFINITY, now);
         assert_eq!(schedule.next(), Some(now + SHORTEST / 5));
     }
 

@@ -58,6 +58,7 @@ mod tests {
         backoff.lasted(LONGEST);
         assert_eq!(backoff.bound, SHORTEST * 2);
     }
+
     #[test]
     fn pauses_have_a_shortest_length_whatever_is_asked_for() {
         let mut backoff = Backoff::new(Duration::ZERO);
