@@ -118,6 +118,12 @@ impl RabbitMq {
         output.stdout
     }
 
+    /// Raises or ends its memory alarm: while it lasts, nobody may publish.
+    pub async fn alarm(&self, raised: bool) {
+        let mark = if raised { "0.0000001" } else { "0.4" };
+        self.ctl(&["set_vm_memory_high_watermark", mark]).await;
+    }
+
     async fn try_start(settings: Settings) -> Result<Self, StartError> {
         let epmd = Server::new(settings.epmd());
         epmd.start(async || listens(settings.epmd.number()).await).await?;

@@ -9,16 +9,22 @@ use bellwether_rpc::{
     Address, Connection,
     transport::amqp::{Amqp, AmqpSettings},
 };
-use bellwether_tests::{Proxy, RabbitMq, eventually};
+use bellwether_tests::{Port, RabbitMq, Relay, eventually};
 use callers::Callers;
 use servers::{Handled, Server, WorkClient};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::time::sleep;
+use tokio::time::{interval, sleep};
 
 const NAMESPACE: &str = "faults";
+
+/// How often the broker closes every connection, how long the way to it is slow or stalled, and how long its memory alarm
+/// lasts. That is what the faults are; what comes of them is waited for.
+const BETWEEN_CLOSINGS: Duration = Duration::from_secs(1);
+const SLOW: Duration = Duration::from_secs(3);
+const ALARM: Duration = Duration::from_secs(5);
 
 fn address() -> Address {
     Address::shared("work")
@@ -33,7 +39,7 @@ fn settings(url: &str, name: &str) -> AmqpSettings {
 
 struct Stage {
     rabbitmq: RabbitMq,
-    proxy: Proxy,
+    relay: Relay,
     handled: Arc<Handled>,
     servers: [Server; 2],
     callers: Callers,
@@ -42,13 +48,14 @@ struct Stage {
 impl Stage {
     async fn set() -> Self {
         let rabbitmq = RabbitMq::start().await;
-        let proxy = Proxy::start(rabbitmq.port()).await;
+        let port = Port::claim();
+        let relay = Relay::lead(&port, rabbitmq.port()).await;
         let handled = Arc::new(Handled::default());
         let servers = ["server-0", "server-1"].map(|name| Server::start(&rabbitmq.url(), name, &handled));
-        let url = format!("amqp://{}/%2f", proxy.address());
+        let url = format!("amqp://{}/%2f", port.address());
         let connection = Connection::new(Amqp::start(settings(&url, "callers")));
         let callers = Callers::start(WorkClient::new(connection.clone(), address()), connection);
-        Self { rabbitmq, proxy, handled, servers, callers }
+        Self { rabbitmq, relay, handled, servers, callers }
     }
 
     /// Waits until as many calls as there are callers have gone well since now.
@@ -62,24 +69,35 @@ impl Stage {
         eprintln!("{what}: calls go well {:.1} s after it; {}", began.elapsed().as_secs_f64(), self.callers);
     }
 
+    /// Waits until as many calls as there are callers have ended so since now.
+    async fn everyone_hears(&self, outcome: &'static str) {
+        let before = self.callers.ended(outcome);
+        eventually(format!("calls end as {outcome}"), async || {
+            self.callers.ended(outcome) >= before + callers::COUNT
+        })
+        .await;
+    }
+
     async fn break_everything(&mut self) {
+        let mut closing = interval(BETWEEN_CLOSINGS);
         for _ in 0..5 {
+            closing.tick().await;
             self.rabbitmq.ctl(&["close_all_connections", "a test"]).await;
-            sleep(Duration::from_secs(1)).await;
         }
         self.serves_after("closed connections").await;
 
-        self.proxy.delay(Duration::from_millis(200));
-        sleep(Duration::from_secs(3)).await;
-        self.serves_after("a delay of 200 ms").await;
-        self.proxy.delay(Duration::ZERO);
+        self.relay.delay(Duration::from_millis(200));
+        sleep(SLOW).await;
+        self.serves_after("a delay of 200 ms began").await;
+        self.relay.delay(Duration::ZERO);
 
-        self.proxy.stall(true);
-        sleep(Duration::from_secs(3)).await;
-        self.proxy.stall(false);
-        self.serves_after("a stall of 3 s").await;
+        self.relay.stall(true);
+        sleep(SLOW).await;
+        self.everyone_hears("deadline_exceeded").await;
+        self.relay.stall(false);
+        self.serves_after("a stall").await;
 
-        self.proxy.cut();
+        self.relay.cut();
         self.serves_after("a cut").await;
 
         self.delete("faults.reply").await;
@@ -89,9 +107,10 @@ impl Stage {
         self.delete("faults.work").await;
         self.serves_after("cancelled consumers").await;
 
-        self.alarm(true).await;
-        sleep(Duration::from_secs(5)).await;
-        self.alarm(false).await;
+        self.rabbitmq.alarm(true).await;
+        sleep(ALARM).await;
+        self.everyone_hears("overloaded").await;
+        self.rabbitmq.alarm(false).await;
         self.serves_after("a memory alarm of 5 s").await;
 
         for n in 0..2 {
@@ -113,9 +132,13 @@ impl Stage {
         self.rabbitmq.ctl(&["delete_queue", &queue.await]).await;
     }
 
-    async fn alarm(&self, raised: bool) {
-        let mark = if raised { "0.0000001" } else { "0.4" };
-        self.rabbitmq.ctl(&["set_vm_memory_high_watermark", mark]).await;
+    /// Waits until nothing is on its way to a handler any more.
+    async fn is_drained(&self) {
+        eventually("the queue of the service is empty", async || {
+            let listed = self.rabbitmq.ctl(&["list_queues", "name", "messages"]).await;
+            listed.lines().any(|line| line == "faults.work\t0")
+        })
+        .await;
     }
 }
 
@@ -138,6 +161,8 @@ async fn every_call_ends_once_by_its_deadline_and_truly_whatever_breaks() {
         stage.callers
     );
 
-    let Stage { callers, handled, servers, .. } = stage;
-    callers.stop_and_judge(&handled, async || servers.map(Server::kill)).await;
+    stage.callers.stop().await;
+    stage.is_drained().await;
+    stage.servers.into_iter().for_each(Server::kill);
+    stage.callers.judge(&stage.handled);
 }

@@ -5,8 +5,6 @@
 mod broker;
 #[path = "surroundings/redis.rs"]
 mod redis;
-#[path = "surroundings/relay.rs"]
-mod relay;
 #[path = "surroundings/said.rs"]
 mod said;
 

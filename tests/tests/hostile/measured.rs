@@ -1,6 +1,6 @@
 //! What a program has counted, and what memory it takes.
 
-use bellwether_tests::Answer;
+use bellwether_tests::{Answer, Resident};
 
 /// The sum of all series of a metric that have these labels, such as `reason="expired"`; 0 when there is none.
 pub(crate) fn counted(page: &str, name: &str, labels: &[&str]) -> u64 {
@@ -19,10 +19,6 @@ pub(crate) fn page(answer: Result<Answer, String>) -> String {
 
 /// Resident memory of a process in MiB: now, and the most it ever was.
 pub(crate) fn memory(pid: u32) -> (u64, u64) {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
-    let mib = |field: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(field)).expect(field);
-        line.trim_end_matches("kB").trim().parse::<u64>().expect("a number of KiB") / 1024
-    };
-    (mib("VmRSS:"), mib("VmHWM:"))
+    let Resident { now, peak } = Resident::of(pid).expect("it runs");
+    (now / 1_024, peak / 1_024)
 }

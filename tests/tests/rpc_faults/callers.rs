@@ -73,6 +73,11 @@ impl Callers {
         self.ends.seen().done.len()
     }
 
+    /// How many calls have ended so.
+    pub(crate) fn ended(&self, outcome: &str) -> usize {
+        self.ends.seen().outcomes.get(outcome).copied().unwrap_or_default()
+    }
+
     /// Calls that go well in one second.
     pub(crate) async fn rate(&self) -> usize {
         let before = self.went_well();
@@ -80,19 +85,17 @@ impl Callers {
         self.went_well() - before
     }
 
-    /// Lets every call end, ends the servers, and holds what was said of each call to what their handlers have run.
-    pub(crate) async fn stop_and_judge(
-        mut self,
-        handled: &Handled,
-        end_servers: impl AsyncFnOnce() -> [(); 2],
-    ) {
+    /// Lets every call end.
+    pub(crate) async fn stop(&mut self) {
         self.stop.cancel();
         let ended = async { while self.tasks.join_next().await.is_some_and(|task| task.is_ok()) {} };
         timeout(BOUND, ended).await.expect("every call ends");
         assert!(self.tasks.is_empty(), "a caller has panicked");
         assert_eq!(self.connection.in_flight(), 0, "a waiter has leaked");
-        end_servers().await;
+    }
 
+    /// Holds what was said of each call to what the handlers have run.
+    pub(crate) fn judge(&self, handled: &Handled) {
         let seen = self.ends.seen();
         assert_eq!(seen.wrong, Vec::<String>::new());
         let ran: Vec<_> = seen.denied.iter().filter(|(number, _)| handled.has(*number)).collect();

@@ -2,12 +2,11 @@
 
 use std::time::Instant;
 
-use bellwether_tests::{Fleet, FleetBuilder, Port, RabbitMq, eventually, fleet as unique_name};
+use bellwether_tests::{Fleet, FleetBuilder, Port, RabbitMq, Relay, eventually, fleet as unique_name};
 use lapin::options::{ExchangeDeclareOptions, ExchangeDeleteOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ConnectionProperties, ExchangeKind};
 
-use crate::relay::Relay;
 use crate::{is_well, said};
 
 /// A controller and an agent whose pages are at `health`.

@@ -4,11 +4,10 @@
 use std::time::Instant;
 
 use bellwether_proto::http::AgentState;
-use bellwether_tests::{Fleet, Port, RabbitMq, Redis};
+use bellwether_tests::{Fleet, Port, RabbitMq, Redis, Relay};
 use redis::{Client, RedisResult};
 use serde_json::Value;
 
-use crate::relay::Relay;
 use crate::{document, is_well, said};
 
 /// Asks Redis directly.

@@ -155,8 +155,7 @@ impl<R: Deref<Target = RabbitMq>> Broker for AmqpBroker<R> {
     }
 
     async fn block(&self, blocked: bool) {
-        let mark = if blocked { "0.0000001" } else { "0.4" };
-        self.rabbitmq.ctl(&["set_vm_memory_high_watermark", mark]).await;
+        self.rabbitmq.alarm(blocked).await;
     }
 }
 

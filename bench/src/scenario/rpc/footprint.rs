@@ -10,7 +10,7 @@ use bellwether_rpc::{
     Address, Connection, Deadline,
     transport::amqp::{Amqp, AmqpSettings},
 };
-use bellwether_tests::Launch;
+use bellwether_tests::{Launch, Resident};
 use std::{process::ExitCode, time::Duration};
 
 /// The subcommand that makes of this program such a process.
@@ -33,8 +33,8 @@ pub(super) async fn measure(broker: &Broker, rounds: usize) -> anyhow::Result<[R
         let child = Launch::program(&program).args([COMMAND, &broker.url]).run_to_end(BOUND).await;
         let [connected, crowded]: [f64; 2] = serde_json::from_str(&child.stdout)
             .with_context(|| format!("{}{}", child.stdout, child.stderr))?;
-        process.add(connected / 1_048_576.0, PROCESS_MIB);
-        client.add((crowded - connected) / CLIENTS as f64, CLIENT_BYTES);
+        process.add(connected / 1_024.0, PROCESS_MIB);
+        client.add((crowded - connected) * 1_024.0 / CLIENTS as f64, CLIENT_BYTES);
     }
     Ok([
         Row::new("a process with one connection, resident", "MiB", &process, Goal::AtMost(1.0)),
@@ -56,9 +56,7 @@ pub(crate) async fn print(url: &str) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// In bytes.
+/// In KiB.
 fn resident() -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1_024)
+    Ok(Resident::of(std::process::id()).context("no memory in /proc")?.now)
 }

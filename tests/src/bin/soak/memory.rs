@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs;
 use std::time::Duration;
 
-use bellwether_tests::Fleet;
+use bellwether_tests::{Fleet, Resident};
 
 use crate::story::KEPT;
 
@@ -26,7 +25,8 @@ impl Memory {
     pub(crate) fn look(&mut self, fleet: &Fleet, elapsed: Duration) {
         for (name, process) in fleet.processes().filter(|(name, _)| KEPT.contains(&name.as_str())) {
             let halves = self.halves.entry(name).or_default();
-            halves[usize::from(elapsed >= self.half)].extend(resident_kib(process.pid()));
+            halves[usize::from(elapsed >= self.half)]
+                .extend(Resident::of(process.pid()).map(|resident| resident.now));
         }
     }
 
@@ -55,10 +55,4 @@ fn middle(values: &[u64]) -> Option<u64> {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();
     sorted.get(sorted.len() / 2).copied()
-}
-
-fn resident_kib(pid: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.split_whitespace().next()?.parse().ok()
 }

@@ -1,5 +1,7 @@
-//! A TCP proxy in front of a server, which stalls, slows down and cuts what goes through it.
+//! Leads a port to a server: before it is there nobody listens at that port, and what goes through it can be stalled,
+//! slowed down and cut.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -9,6 +11,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
+
+use crate::Port;
 
 /// What one read takes, and how many of them may be on their way.
 const CHUNK: usize = 64 * 1024;
@@ -23,31 +27,25 @@ struct Treatment {
     epoch: u64,
 }
 
-/// A proxy on a port of its own, which ends with this value.
+/// Listens, and joins whoever comes to the server, while this lives.
 #[derive(Debug)]
-pub struct Proxy {
-    address: String,
+pub struct Relay {
     treatment: watch::Sender<Treatment>,
     _task: AbortOnDropHandle<()>,
 }
 
-impl Proxy {
-    /// Forwards to `127.0.0.1:port`.
+impl Relay {
+    /// Leads from a port of this machine to another.
     ///
     /// # Panics
-    /// When no port can be had.
-    pub async fn start(port: u16) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
-        let address = listener.local_addr().expect("an address").to_string();
+    /// When somebody else listens there.
+    pub async fn lead(from: &Port, to: u16) -> Self {
+        let listener =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, from.number())).await.expect("a port of our own");
         let (treatment, watched) =
             watch::channel(Treatment { stalled: false, delay: Duration::ZERO, epoch: 0 });
-        let task = AbortOnDropHandle::new(tokio::spawn(forward(listener, port, watched)));
-        Self { address, treatment, _task: task }
-    }
-
-    /// `127.0.0.1:PORT`
-    pub fn address(&self) -> &str {
-        &self.address
+        let task = AbortOnDropHandle::new(tokio::spawn(forward(listener, to, watched)));
+        Self { treatment, _task: task }
     }
 
     /// Nothing goes through while it is stalled, and no connection ends.
@@ -66,17 +64,17 @@ impl Proxy {
     }
 }
 
-async fn forward(listener: TcpListener, port: u16, treatment: watch::Receiver<Treatment>) {
+async fn forward(listener: TcpListener, to: u16, treatment: watch::Receiver<Treatment>) {
     let mut connections = JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
-        connections.spawn(join(client, port, treatment.clone()));
+        connections.spawn(join(client, to, treatment.clone()));
         while connections.try_join_next().is_some() {}
     }
 }
 
 /// Joins a client to the server, until either closes or the connection is cut.
-async fn join(client: TcpStream, port: u16, mut treatment: watch::Receiver<Treatment>) {
-    let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await else { return };
+async fn join(client: TcpStream, to: u16, mut treatment: watch::Receiver<Treatment>) {
+    let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, to)).await else { return };
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
     let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
     let epoch = treatment.borrow().epoch;
