@@ -47,14 +47,17 @@ impl Desk {
     /// Records one batch, then answers each of its beats.
     async fn settle(&mut self, batch: Vec<Call<OnlineAgent>>) {
         metrics::histogram!("bellwether_controller_beat_batch_size").record(batch.len() as f64);
-        let records: Vec<_> = batch.iter().map(|call| record(&call.request)).collect();
+        let (beats, responders): (Vec<_>, Vec<_>) = batch.into_iter().map(Call::split).unzip();
+        let records: Vec<_> = beats.into_iter().map(record).collect();
         let answers = match self.record(&records).await {
             Ok(recorded) => {
+                count(&recorded);
                 records.iter().zip(recorded).map(|(record, recorded)| self.answer(record, recorded)).collect()
             }
             Err(fault) => vec![Err(fault); records.len()],
         };
-        join_all(batch.into_iter().zip(answers).map(|(call, answer)| call.answer(answer))).await;
+        join_all(responders.into_iter().zip(answers).map(|(responder, answer)| responder.answer(answer)))
+            .await;
     }
 
     async fn record(&mut self, records: &[AgentRecord]) -> Result<Vec<Recorded>, Fault> {
@@ -77,12 +80,6 @@ impl Desk {
     }
 
     fn answer(&mut self, record: &AgentRecord, recorded: Recorded) -> Result<BeatReply, Fault> {
-        let outcome = match recorded {
-            Recorded::Online => "recorded",
-            Recorded::Conflict => "conflict",
-            Recorded::Gone => "gone",
-        };
-        metrics::counter!("bellwether_controller_beats_total", "outcome" => outcome).increment(1);
         self.rivals.look_at(record);
         match recorded {
             Recorded::Online => self.reply(record),
@@ -126,9 +123,18 @@ impl Desk {
     }
 }
 
+fn count(recorded: &[Recorded]) {
+    let outcomes =
+        [(Recorded::Online, "recorded"), (Recorded::Conflict, "conflict"), (Recorded::Gone, "gone")];
+    for (outcome, name) in outcomes {
+        let beats = recorded.iter().filter(|recorded| **recorded == outcome).count() as u64;
+        metrics::counter!("bellwether_controller_beats_total", "outcome" => name).increment(beats);
+    }
+}
+
 /// What a beat says, with whatever is too long in it cut.
-fn record(beat: &Beat) -> AgentRecord {
-    let mut record = AgentRecord::from(beat.clone());
+fn record(beat: Beat) -> AgentRecord {
+    let mut record = AgentRecord::from(beat);
     record.version = shortened(record.version);
     record.last_error = record.last_error.map(shortened);
     record

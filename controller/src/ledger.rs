@@ -46,15 +46,17 @@ impl Ledger {
         Self { subject, targets: waiting.len(), waiting, counts, failures: BTreeMap::new(), absent }
     }
 
-    /// Takes down a verdict. Only the first for a target counts; what is no target is not taken down.
-    pub(crate) fn record(&mut self, agent: AgentName, verdict: Verdict, reason: String) {
+    /// Takes down a verdict, and says whether it counts: only the first for a target does, and what is no target has
+    /// none.
+    pub(crate) fn record(&mut self, agent: AgentName, verdict: Verdict, reason: String) -> bool {
         if !self.waiting.remove(&agent) {
-            return;
+            return false;
         }
         *self.counts.entry(verdict).or_default() += 1;
         if verdict != Verdict::Applied {
             self.failures.insert(agent.clone(), Failure { agent, verdict, reason: shortened(reason) });
         }
+        true
     }
 
     pub(crate) fn is_done(&self) -> bool {

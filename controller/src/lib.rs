@@ -12,6 +12,7 @@ mod beats;
 mod behind;
 mod controller;
 mod desired;
+mod fan_out;
 mod guard;
 mod http;
 mod ledger;
@@ -30,6 +31,7 @@ mod run;
 mod service;
 mod settings;
 pub mod store;
+mod suspects;
 mod timing;
 
 pub use access::{Access, Contradiction, Exposed};

@@ -36,6 +36,10 @@ fn describe_fleet() {
         "Agents that are not offline and serve what they should"
     );
     describe_counter!("bellwether_controller_agents_lost_total", "Agents that this replica called offline");
+    describe_counter!(
+        "bellwether_controller_beats_missed_total",
+        "Agents whose beats were missing, and that answered when this replica asked"
+    );
     describe_gauge!(
         "bellwether_controller_hears_fleet",
         "1 while this replica has listened for long enough to call the silent offline"

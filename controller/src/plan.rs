@@ -19,12 +19,14 @@ pub(crate) struct Plan {
     pub(crate) targets: Vec<Target>,
     /// Chosen, and known to be offline: they take it on return.
     pub(crate) absent: Vec<AgentName>,
+    /// Whether every agent is meant, whatever its labels.
+    pub(crate) is_everyone: bool,
 }
 
 impl Plan {
     /// The agents that `selector` chooses.
     pub(crate) fn of(agents: &[AgentEntry], selector: &Selector) -> Self {
-        let mut plan = Self::default();
+        let mut plan = Self { is_everyone: selector.is_all(), ..Self::default() };
         for agent in agents.iter().filter(|agent| selector.matches(&agent.record.labels)) {
             let AgentEntry { record, presence, .. } = agent;
             match presence {
@@ -73,5 +75,6 @@ mod tests {
         let targets: Vec<_> = plan.targets.iter().map(|target| target.name.as_str()).collect();
         assert_eq!(targets, ["a", "b"]);
         assert_eq!(plan.absent, ["c".parse().unwrap()]);
+        assert!(!plan.is_everyone);
     }
 }

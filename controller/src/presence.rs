@@ -1,4 +1,4 @@
-//! Calls the silent offline, and keeps the pool in step with who is there.
+//! Looks for the silent, and keeps the pool in step with who is there.
 
 use crate::{
     controller::{Controller, Hearing},
@@ -9,7 +9,6 @@ use crate::{
 use bellwether_proto::AgentName;
 use bellwether_rpc::{Deadline, Generation};
 use std::{
-    collections::HashMap,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -21,11 +20,11 @@ use tokio_util::sync::CancellationToken;
 
 /// How often the silent are looked for: what it adds to the time in which a dead agent is known to be.
 const TICK: Duration = Duration::from_millis(100);
-/// How often the pool is reconciled, and this replica announces itself.
+/// How often this replica announces itself, and compares some hundreds of agents with its pool: all of a small fleet.
 const ROUND: Duration = Duration::from_secs(1);
 /// How often agents that have long been offline are forgotten.
 const SWEEP: Duration = Duration::from_secs(60);
-/// How many agents are called offline at a time.
+/// How many of the silent are looked into at a time.
 const SILENT_AT_A_TIME: usize = 1_000;
 /// How many events are read at a time.
 const EVENTS_AT_A_TIME: usize = 1_000;
@@ -58,6 +57,7 @@ struct Watcher {
     /// The last event that the pool has taken in; none before the first look.
     last_event: Option<String>,
     desired: Option<Desired>,
+    sweep: Sweep,
     next_round: Instant,
     next_sweep: Instant,
 }
@@ -75,6 +75,7 @@ impl Watcher {
             broker_answers: false,
             last_event: None,
             desired: None,
+            sweep: Sweep::default(),
             next_round: now,
             next_sweep: now + SWEEP,
         }
@@ -101,7 +102,9 @@ impl Watcher {
         self.guard.look(now, look);
         self.publish_hearing(now);
         if self.guard.may_judge(now) && !silent.is_empty() {
-            self.call_offline(&silent).await;
+            if let Err(error) = self.controller.look_into(&silent).await {
+                self.complain(&error, "nobody can be called offline; trying again");
+            }
         }
     }
 
@@ -125,14 +128,11 @@ impl Watcher {
     }
 
     async fn round(&mut self) -> Result<(), RegistryError> {
-        let agents = self.controller.registry.list().await?;
-        self.controller.pool.reconcile(&present(&agents));
-        count(&agents);
-        self.count_converged(&agents).await;
         self.controller.announce().await?;
-        if self.controller.watch_store(&agents).await.is_err() {
-            // Whoever needs the store says so; what comes back in its place is looked at anew.
-            self.controller.store_watch.lose_sight();
+        let (agents, next) = self.controller.registry.list_some(self.sweep.next).await?;
+        self.controller.pool.reconcile(&agents);
+        if let Some(agents) = self.sweep.take(agents, next) {
+            self.look_at_all(&agents).await;
         }
         if Instant::now() >= self.next_sweep {
             self.next_sweep = Instant::now() + SWEEP;
@@ -143,6 +143,17 @@ impl Watcher {
             }
         }
         Ok(())
+    }
+
+    /// What can be said only of the whole fleet.
+    async fn look_at_all(&mut self, agents: &[AgentEntry]) {
+        self.controller.pool.swept();
+        count(agents);
+        self.count_converged(agents).await;
+        if self.controller.watch_store(agents).await.is_err() {
+            // Whoever needs the store says so; what comes back in its place is looked at anew.
+            self.controller.store_watch.lose_sight();
+        }
     }
 
     async fn count_converged(&mut self, agents: &[AgentEntry]) {
@@ -181,18 +192,6 @@ impl Watcher {
         }
     }
 
-    async fn call_offline(&mut self, silent: &[AgentName]) {
-        match self.controller.registry.take_offline(silent).await {
-            Ok(taken) => {
-                for agent in taken {
-                    tracing::warn!(%agent, "offline: no beat for {:?}", self.controller.settings.time_to_live);
-                    metrics::counter!("bellwether_controller_agents_lost_total").increment(1);
-                }
-            }
-            Err(error) => self.complain(&error, "nobody can be called offline; trying again"),
-        }
-    }
-
     fn publish_hearing(&self, now: Instant) {
         let hearing = Hearing::of(&self.guard, now);
         let judges = matches!(hearing, Hearing::Judging { .. });
@@ -223,12 +222,20 @@ impl Watcher {
     }
 }
 
-fn present(agents: &[AgentEntry]) -> HashMap<&AgentName, bellwether_rpc::Instance> {
-    agents
-        .iter()
-        .filter(|agent| agent.presence != Presence::Offline)
-        .map(|agent| (&agent.record.name, agent.record.instance))
-        .collect()
+/// One way through all agents that are known, some hundreds at a time.
+#[derive(Default)]
+struct Sweep {
+    seen: Vec<AgentEntry>,
+    next: u64,
+}
+
+impl Sweep {
+    /// Takes in a part of them, and gives all once these were the last.
+    fn take(&mut self, part: Vec<AgentEntry>, next: u64) -> Option<Vec<AgentEntry>> {
+        self.seen.extend(part);
+        self.next = next;
+        (next == 0).then(|| std::mem::take(&mut self.seen))
+    }
 }
 
 fn count(agents: &[AgentEntry]) {

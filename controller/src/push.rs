@@ -3,10 +3,10 @@
 use crate::{
     behind::Behind,
     controller::Controller,
-    ledger::{Ledger, Subject, verdict},
+    fan_out::{Order, Report, tell},
+    ledger::{Ledger, Subject},
     metrics,
-    plan::{Plan, Target},
-    pool::Member,
+    plan::Plan,
     registry::RegistryError,
     rollouts::Running,
     store::{StoreError, StoredConfig},
@@ -17,8 +17,8 @@ use bellwether_proto::{
     agent::{DelConfig, SetConfig},
     http::{RolloutView, Verdict},
 };
-use bellwether_rpc::{CallError, Deadline, Link};
-use futures_util::{StreamExt, stream::FuturesUnordered};
+use bellwether_rpc::{Deadline, Link};
+use futures_util::StreamExt;
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
@@ -44,12 +44,6 @@ pub(crate) enum PushError {
     Behind(Arc<Behind>),
     #[error("this controller is shutting down: ask another")]
     Stopping,
-}
-
-/// What every target is told.
-enum Order {
-    Set(SetConfig),
-    Delete(DelConfig),
 }
 
 impl Controller {
@@ -112,7 +106,7 @@ impl Controller {
     ) -> RolloutView {
         let id = subject.rollout;
         let names = plan.targets.iter().map(|target| target.name.clone());
-        let ledger = Ledger::new(subject, names, plan.absent);
+        let ledger = Ledger::new(subject, names, plan.absent.clone());
         let view = ledger.view(Duration::ZERO);
         if let Err(error) = self.store.save_rollout(&view).await {
             tracing::warn!(rollout = %id, %error, "a rollout begins that only this controller knows of");
@@ -120,10 +114,10 @@ impl Controller {
         metrics::rollout_begins();
         tracing::info!(rollout = %id, config = %view.config, revision = %view.revision, targets = view.targets,
             absent = view.absent.len(), "a rollout begins");
-        let fan_out = FanOut { running: self.rollouts.begin(id, Running::new(ledger)) };
+        let rollout = Rollout { running: self.rollouts.begin(id, Running::new(ledger)) };
         let controller = self.clone();
         self.tasks.spawn(async move {
-            fan_out.run(&controller, &plan.targets, &order, Deadline::after(timeout)).await;
+            rollout.run(&controller, &plan, &order, Deadline::after(timeout)).await;
         });
         view
     }
@@ -140,29 +134,23 @@ fn subject(stored: &StoredConfig, revision: Revision, digest: Option<Digest>) ->
 }
 
 /// One rollout while it runs.
-struct FanOut {
+struct Rollout {
     running: watch::Sender<Running>,
 }
 
-impl FanOut {
+impl Rollout {
     /// Tells all targets at the same time, and takes down each verdict as it comes.
-    async fn run(self, controller: &Controller, targets: &[Target], order: &Order, deadline: Deadline) {
-        let mut calls: FuturesUnordered<_> = targets
-            .iter()
-            .map(|target| {
-                let member = controller.pool.member(target);
-                async move { (target, tell(&member, order, deadline).await) }
-            })
-            .collect();
+    async fn run(self, controller: &Controller, plan: &Plan, order: &Order, deadline: Deadline) {
+        let mut reports = tell(&controller.connection, &controller.pool, plan, order, deadline).await;
         let mut save = interval(SAVE);
         save.set_missed_tick_behavior(MissedTickBehavior::Delay);
         save.reset();
         let mut unsaved = false;
-        loop {
+        while !self.is_done() {
             tokio::select! {
-                ended = calls.next() => match ended {
-                    Some((target, (verdict, reason))) => {
-                        self.take_down(target, verdict, reason);
+                report = reports.next() => match report {
+                    Some(report) => {
+                        self.take_down(report);
                         unsaved = true;
                     }
                     None => break,
@@ -177,11 +165,16 @@ impl FanOut {
         self.finish(controller).await;
     }
 
+    fn is_done(&self) -> bool {
+        self.running.borrow().is_done()
+    }
+
     /// Nobody is woken for it: who waits, waits for the result.
-    fn take_down(&self, target: &Target, verdict: Verdict, reason: String) {
-        metrics::verdict(verdict);
+    fn take_down(&self, (agent, verdict, reason): Report) {
         self.running.send_if_modified(|running| {
-            running.record(target.name.clone(), verdict, reason);
+            if running.record(agent, verdict, reason) {
+                metrics::verdict(verdict);
+            }
             false
         });
     }
@@ -202,21 +195,5 @@ impl FanOut {
         tracing::info!(rollout = %view.rollout, config = %view.config, revision = %view.revision,
             targets = view.targets, applied = view.count(Verdict::Applied), elapsed_ms = view.elapsed_ms,
             "a rollout is done");
-    }
-}
-
-/// Tells one target; whichever comes first: its answer, the deadline, or the news that it is gone.
-async fn tell(member: &Member, order: &Order, deadline: Deadline) -> (Verdict, String) {
-    tokio::select! {
-        biased;
-        outcome = call(member, order, deadline) => verdict(outcome),
-        () = member.gone.cancelled() => (Verdict::Offline, "it went offline during the push".to_owned()),
-    }
-}
-
-async fn call(member: &Member, order: &Order, deadline: Deadline) -> Result<(), CallError> {
-    match order {
-        Order::Set(config) => member.client.set_ingress_config(config, deadline).await.map(drop),
-        Order::Delete(config) => member.client.del_ingress_config(config, deadline).await.map(drop),
     }
 }

@@ -151,17 +151,32 @@ pub trait Registry: Send + Sync + 'static {
     /// Every agent that is known, by name, offline ones too.
     async fn list(&self) -> Result<Vec<AgentEntry>, RegistryError>;
 
+    /// Some hundreds of the agents that are known, as the listing has them: the first with the cursor 0, the next with
+    /// the cursor that came with them, the last when that is 0. Whoever is known throughout is among them.
+    async fn list_some(&self, cursor: u64) -> Result<(Vec<AgentEntry>, u64), RegistryError>;
+
     /// The agent of this name, as the listing has it; none if it is not known.
     async fn find(&self, name: &AgentName) -> Result<Option<AgentEntry>, RegistryError>;
 
     /// Forgets an agent, if it is offline; no beat of it races that. On its next beat it is known again.
     async fn forget(&self, name: &AgentName) -> Result<Forgetting, RegistryError>;
 
-    /// Agents whose last beat has outlived its time to live and that nobody has called offline: at most `limit`,
-    /// the longest silent first.
+    /// Agents whose last beat has outlived its time to live, that nobody has called offline, and that are no replica's
+    /// suspects: at most `limit`, the longest silent first.
     async fn silent(&self, limit: usize) -> Result<Vec<AgentName>, RegistryError>;
 
-    /// Calls these agents offline, each only if it is still silent; returns those that this very call took offline.
+    /// Makes suspects of those that are silent: for this long they are the caller's alone to ask. Returns them.
+    async fn suspect(&self, names: &[AgentName], hold: Duration) -> Result<Vec<AgentName>, RegistryError>;
+
+    /// These processes have answered without a beat. Those that are silent are online for `ttl` from now, by their last
+    /// beat's record; returns them. A process that has never beaten is not known by its answer.
+    async fn vouch(
+        &self,
+        answered: &[(AgentName, Instance)],
+        ttl: Duration,
+    ) -> Result<Vec<AgentName>, RegistryError>;
+
+    /// Calls these agents offline, each only if no beat of it is alive; returns those that this very call took offline.
     /// Over all replicas each is returned at most once, and gets exactly one event: if the answer is lost on its way, the
     /// event tells.
     async fn take_offline(&self, names: &[AgentName]) -> Result<Vec<AgentName>, RegistryError>;

@@ -39,9 +39,13 @@ impl Running {
         Self { ledger, started: Instant::now(), kept: None }
     }
 
-    /// Takes down a target's verdict.
-    pub(crate) fn record(&mut self, agent: AgentName, verdict: Verdict, reason: String) {
-        self.ledger.record(agent, verdict, reason);
+    /// Takes down a target's verdict. Returns whether it is its first.
+    pub(crate) fn record(&mut self, agent: AgentName, verdict: Verdict, reason: String) -> bool {
+        self.ledger.record(agent, verdict, reason)
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.ledger.is_done()
     }
 
     /// What people see once it is [kept](Self::keep).

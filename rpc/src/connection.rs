@@ -15,8 +15,7 @@ use crate::{
 use bytes::Bytes;
 use std::{collections::HashMap, sync::Arc};
 use tokio::{
-    sync::{mpsc, watch},
-    task::JoinHandle,
+    sync::watch,
     time::{Instant, timeout_at},
 };
 use tracing::Instrument;
@@ -38,27 +37,20 @@ pub struct Connection {
 struct Shared {
     transport: Arc<dyn Transport>,
     in_flight: Arc<InFlight>,
-    dispatcher: JoinHandle<()>,
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        self.dispatcher.abort();
-    }
 }
 
 impl Connection {
     /// Takes over a transport.
     ///
     /// # Panics
-    /// When the transport already has a connection, or outside a tokio runtime.
+    /// When the transport already has a connection: that is a mistake in the program.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "two connections on one transport is a mistake in the program")]
     pub fn new(transport: Arc<dyn Transport>) -> Self {
-        let inbound = transport.inbound().expect("a transport has one connection");
         let in_flight = Arc::new(InFlight::new(IN_FLIGHT_LIMIT));
-        let dispatcher = tokio::spawn(dispatch(inbound, in_flight.clone()));
-        Self { shared: Arc::new(Shared { transport, in_flight, dispatcher }), encoding: Encoding::default() }
+        let waiting = in_flight.clone();
+        let first = transport.deliver_to(Arc::new(move |inbound| take_in(&waiting, inbound)));
+        assert!(first, "a transport has one connection");
+        Self { shared: Arc::new(Shared { transport, in_flight }), encoding: Encoding::default() }
     }
 
     /// The same connection, for callers that write their requests in this encoding. Servers answer in it.
@@ -325,24 +317,21 @@ fn record_call(method: &'static str, error: Option<&CallError>, started: Instant
         .record(started.elapsed().as_secs_f64());
 }
 
-/// Hands what comes back to the calls that wait for it.
-async fn dispatch(mut inbound: mpsc::Receiver<Inbound>, in_flight: Arc<InFlight>) {
-    while let Some(event) = inbound.recv().await {
-        match event {
-            Inbound::Answer(message) if !message.is_answer() => count_dropped("not_an_answer"),
-            Inbound::Answer(message) => match in_flight.answered(message) {
-                Arrival::Delivered => {}
-                Arrival::Unexpected => count_dropped("late_answer"),
-                Arrival::WrongInstance => count_dropped("wrong_instance"),
-            },
-            Inbound::Returned(id) => in_flight.returned(&id),
-            Inbound::Lost { generation } => {
-                let failed = in_flight.fail_through(generation);
-                tracing::debug!(failed, generation, "the reply queue is gone");
-            }
+/// Hands what comes back to the call that waits for it.
+fn take_in(in_flight: &InFlight, inbound: Inbound) {
+    match inbound {
+        Inbound::Answer(message) if !message.is_answer() => count_dropped("not_an_answer"),
+        Inbound::Answer(message) => match in_flight.answered(message) {
+            Arrival::Delivered => {}
+            Arrival::Unexpected => count_dropped("late_answer"),
+            Arrival::WrongInstance => count_dropped("wrong_instance"),
+        },
+        Inbound::Returned(id) => in_flight.returned(&id),
+        Inbound::Lost { generation } => {
+            let failed = in_flight.fail_through(generation);
+            tracing::debug!(failed, generation, "the reply queue is gone");
         }
     }
-    in_flight.fail_all();
 }
 
 fn count_dropped(reason: &'static str) {

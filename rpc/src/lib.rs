@@ -124,7 +124,7 @@ pub use message::{CorrelationId, DEFAULT_DEADLINE, Message, PROTOCOL};
 pub use method::Method;
 pub use outcome::CallError;
 pub use peer::Peer;
-pub use router::{Call, Router};
+pub use router::{Call, Responder, Router};
 pub use scope::Scope;
 pub use server::{Limits, Server};
 pub use trace::{TraceParent, TraceParentError};

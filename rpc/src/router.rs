@@ -74,7 +74,10 @@ impl Router {
     #[must_use]
     pub fn queued<M: Method>(mut self, take: impl Fn(Call<M>) + Send + Sync + 'static) -> Self {
         let intake: Intake = Arc::new(move |context, answer| match answer.request::<M>() {
-            Ok(request) => take(Call { request, context, answer, method: PhantomData }),
+            Ok(request) => {
+                let responder = Responder { answer, method: PhantomData };
+                take(Call { request, context, responder });
+            }
             Err(fault) => answer.send_later(fault),
         });
         self.routes.insert(M::NAME, Route::of::<M>(Handling::Queued(intake)));
@@ -105,6 +108,11 @@ pub struct Call<M: Method> {
     pub request: M::Request,
     /// What else is known about it.
     pub context: Context,
+    responder: Responder<M>,
+}
+
+/// The duty to answer a [`Call`], parted from what was asked.
+pub struct Responder<M: Method> {
     answer: Answer,
     method: PhantomData<fn() -> M>,
 }
@@ -116,12 +124,29 @@ impl<M: Method> Call<M> {
         use mpsc::error::TrySendError::{Closed, Full};
         match queue.try_send(self) {
             Ok(()) => {}
-            Err(Full(call)) => call.answer.send_later(Fault::overloaded("the queue of this method is full")),
-            Err(Closed(call)) => call.answer.send_later(Fault::unavailable("shutting down")),
+            Err(Full(call)) => call.refuse(Fault::overloaded("the queue of this method is full")),
+            Err(Closed(call)) => call.refuse(Fault::unavailable("shutting down")),
         }
     }
 
     /// Answers it, and finishes the delivery. A notification is only finished.
+    pub async fn answer(self, result: Result<M::Reply, Fault>) {
+        self.responder.answer(result).await;
+    }
+
+    /// Parts what was asked from the duty to answer it.
+    #[must_use]
+    pub fn split(self) -> (M::Request, Responder<M>) {
+        (self.request, self.responder)
+    }
+
+    fn refuse(self, fault: Fault) {
+        self.responder.answer.send_later(fault);
+    }
+}
+
+impl<M: Method> Responder<M> {
+    /// Answers, and finishes the delivery. A notification is only finished.
     pub async fn answer(self, result: Result<M::Reply, Fault>) {
         self.answer.reply::<M>(result).await;
     }
@@ -184,9 +209,9 @@ impl Answer {
     }
 
     /// Finishes the delivery without an answer: nobody waits for one.
-    pub(crate) async fn finish_unanswered(mut self) {
+    pub(crate) fn finish_unanswered(mut self) {
         if let Some(duty) = self.duty.take() {
-            duty.delivery.receipt.ack().await;
+            duty.delivery.receipt.settle();
         }
     }
 
@@ -245,7 +270,7 @@ impl Duty {
             return;
         }
         answer_message(&*self.transport, &message, encoding, answer).await;
-        receipt.ack().await;
+        receipt.settle();
     }
 }
 

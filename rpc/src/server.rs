@@ -190,7 +190,7 @@ impl Server {
                 Err(_) => answer.send_later(Fault::overloaded("every handler is busy; try again later")),
             },
             Verdict::Fault(fault) => answer.send_later(fault),
-            Verdict::Drop(_) => drop(self.handlers.spawn(answer.finish_unanswered())),
+            Verdict::Drop(_) => answer.finish_unanswered(),
         }
     }
 

@@ -6,11 +6,11 @@ pub mod memory;
 use crate::{Address, CorrelationId, Generation, Instance, Message, ReplyTo};
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
-use std::fmt;
-use tokio::{
-    sync::{mpsc, watch},
-    time::Instant,
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
 };
+use tokio::{sync::watch, time::Instant};
 
 /// Carries messages to addresses, and answers back. It reconnects by itself; [`Transport::link`] says how it stands.
 #[async_trait]
@@ -21,8 +21,8 @@ pub trait Transport: Send + Sync + 'static {
     /// How the link to the broker stands, and every change of it.
     fn link(&self) -> watch::Receiver<Link>;
 
-    /// What comes back for calls in flight. There is one reader: a second call gets `None`.
-    fn inbound(&self) -> Option<mpsc::Receiver<Inbound>>;
+    /// Gives what comes back for calls in flight to `inbox`, as it arrives. There is one inbox: a second is refused.
+    fn deliver_to(&self, inbox: Inbox) -> bool;
 
     /// Sends a request or a notification. `Ok` means handed to the broker; a request that reaches nobody comes back
     /// as [`Inbound::Returned`].
@@ -38,7 +38,7 @@ pub trait Transport: Send + Sync + 'static {
     /// the address reaches us. The stream ends when the link, or its queue, is lost.
     async fn consume(&self, address: &Address, prefetch: u16) -> Result<Deliveries, ConsumeError>;
 
-    /// Ends the link, for good.
+    /// Ends the link, for good, once the broker knows what was dealt with.
     async fn close(&self);
 }
 
@@ -91,6 +91,26 @@ impl fmt::Display for Link {
     }
 }
 
+/// Where what comes back goes. It must not wait: everything that comes back passes it.
+pub type Inbox = Arc<dyn Fn(Inbound) + Send + Sync>;
+
+/// What a transport knows of its inbox. What comes before there is one belongs to no call.
+#[derive(Default)]
+struct InboxSlot(OnceLock<Inbox>);
+
+impl InboxSlot {
+    /// Returns whether it was empty.
+    fn fill(&self, inbox: Inbox) -> bool {
+        self.0.set(inbox).is_ok()
+    }
+
+    fn put(&self, inbound: Inbound) {
+        if let Some(inbox) = self.0.get() {
+            inbox(inbound);
+        }
+    }
+}
+
 /// What comes back to a caller.
 #[derive(Debug)]
 pub enum Inbound {
@@ -126,8 +146,11 @@ impl fmt::Debug for Delivery {
 /// Tells the broker what became of a delivery. One that is dropped is delivered again when the consumer ends.
 #[async_trait]
 pub trait Receipt: Send {
-    /// It is dealt with. Returns whether the broker can know: a delivery that it has taken back, because its consumer
-    /// or link was lost, is delivered again all the same.
+    /// It is dealt with. The broker is told soon, together with others; [`Transport::close`] waits for that.
+    fn settle(self: Box<Self>);
+
+    /// It is dealt with, and the broker is told at once. Returns whether it can know: a delivery that it has taken back,
+    /// because its consumer or link was lost, is delivered again all the same.
     async fn ack(self: Box<Self>) -> bool;
 
     /// It is not dealt with: whoever else consumes the queue may have it, as a redelivery.

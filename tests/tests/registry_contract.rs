@@ -3,6 +3,8 @@
 
 #[path = "registry_contract/redis_alone.rs"]
 mod redis_alone;
+#[path = "registry_contract/suspects.rs"]
+mod suspects;
 
 use bellwether_controller::{
     RedisUrl,
@@ -21,6 +23,7 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime},
 };
+use suspects::*;
 
 /// Longer than any test.
 const LONG: Duration = Duration::from_secs(3_600);
@@ -560,6 +563,13 @@ contract! {
     only_the_silent_are_taken_offline
     a_beat_that_comes_back_before_the_verdict_wins
     a_beat_after_the_verdict_brings_an_agent_back
+    a_suspect_is_one_replicas_alone_to_ask
+    a_suspect_that_nothing_becomes_of_is_anybodys_again
+    only_the_silent_are_suspected
+    a_beat_ends_the_suspicion
+    an_answer_brings_the_silent_back_by_their_last_record
+    an_answer_lasts_for_a_time_to_live
+    an_answer_brings_nobody_back_who_is_offline_or_unknown
     a_goodbye_is_offline_at_once_and_late_beats_are_ignored
     a_goodbye_of_a_silent_agent_counts
     a_goodbye_races_a_verdict_and_one_of_them_wins

@@ -49,7 +49,7 @@ async fn what_has_changed_is_told_at_once() {
 #[tokio::test]
 async fn a_new_connection_begins_with_a_beat_that_asks() {
     let world = World::start().await;
-    world.hub.cut(world.agent.instance).await;
+    world.hub.cut(world.agent.instance);
     let heard = world.heard(|heard| heard.beats.iter().any(|beat| beat.generation == 2)).await;
     let first = heard.beats.iter().position(|beat| beat.generation == 2).unwrap();
     assert!(heard.asked[first]);

@@ -37,6 +37,8 @@ struct Agent {
     record: AgentRecord,
     last_seen: u64,
     alive_until: u64,
+    /// Until when it is the suspect of one replica.
+    suspected_until: u64,
     offline_since: Option<u64>,
     conflict_until: u64,
 }
@@ -95,6 +97,10 @@ impl Registry for MemoryRegistry {
         Ok(state.agents.values().map(|agent| agent.entry(now)).collect())
     }
 
+    async fn list_some(&self, _cursor: u64) -> Result<(Vec<AgentEntry>, u64), RegistryError> {
+        Ok((self.list().await?, 0))
+    }
+
     async fn find(&self, name: &AgentName) -> Result<Option<AgentEntry>, RegistryError> {
         let (now, state) = (self.now(), self.state());
         Ok(state.agents.get(name).map(|agent| agent.entry(now)))
@@ -114,9 +120,40 @@ impl Registry for MemoryRegistry {
 
     async fn silent(&self, limit: usize) -> Result<Vec<AgentName>, RegistryError> {
         let (now, state) = (self.now(), self.state());
-        let mut silent: Vec<_> = state.agents.iter().filter(|(_, agent)| agent.is_silent(now)).collect();
+        let silent = |(_, agent): &(&AgentName, &Agent)| agent.is_silent(now) && !agent.is_suspected(now);
+        let mut silent: Vec<_> = state.agents.iter().filter(silent).collect();
         silent.sort_by_key(|(_, agent)| agent.alive_until);
         Ok(silent.into_iter().take(limit).map(|(name, _)| name.clone()).collect())
+    }
+
+    async fn suspect(&self, names: &[AgentName], hold: Duration) -> Result<Vec<AgentName>, RegistryError> {
+        let (now, mut state) = (self.now(), self.state());
+        let mut suspects = Vec::new();
+        for name in names {
+            let Some(agent) = state.agents.get_mut(name) else { continue };
+            if agent.is_silent(now) && !agent.is_suspected(now) {
+                agent.suspected_until = now.saturating_add(ms(hold));
+                suspects.push(name.clone());
+            }
+        }
+        Ok(suspects)
+    }
+
+    async fn vouch(
+        &self,
+        answered: &[(AgentName, Instance)],
+        ttl: Duration,
+    ) -> Result<Vec<AgentName>, RegistryError> {
+        let (now, mut state) = (self.now(), self.state());
+        let mut vouched = Vec::new();
+        for (name, instance) in answered {
+            let Some(agent) = state.agents.get_mut(name) else { continue };
+            if agent.is_silent(now) && agent.record.instance == *instance {
+                agent.alive_until = now.saturating_add(ms(ttl).max(1));
+                vouched.push(name.clone());
+            }
+        }
+        Ok(vouched)
     }
 
     async fn take_offline(&self, names: &[AgentName]) -> Result<Vec<AgentName>, RegistryError> {
@@ -186,7 +223,14 @@ impl State {
             conflict_until = agent.conflict_until;
         }
         let record = beat.clone();
-        let agent = Agent { record, last_seen: now, alive_until: until, offline_since: None, conflict_until };
+        let agent = Agent {
+            record,
+            last_seen: now,
+            alive_until: until,
+            suspected_until: 0,
+            offline_since: None,
+            conflict_until,
+        };
         self.agents.insert(beat.name.clone(), agent);
         if !indexed {
             self.tell("agent.online", &beat.name, beat.instance, now);
@@ -221,6 +265,10 @@ impl Agent {
 
     fn is_silent(&self, now: u64) -> bool {
         self.offline_since.is_none() && self.alive_until <= now
+    }
+
+    fn is_suspected(&self, now: u64) -> bool {
+        self.suspected_until > now
     }
 
     fn presence(&self, now: u64) -> Presence {

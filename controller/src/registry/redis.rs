@@ -19,7 +19,7 @@ use event::StreamEntry;
 use keys::Keys;
 use known::Listed;
 use link::{Link, LinkError, ScriptCall};
-use redis::{cmd, pipe};
+use redis::{Script, cmd, pipe};
 use scripts::Scripts;
 use std::{
     collections::BTreeMap,
@@ -34,6 +34,16 @@ const AGENTS_A_CALL: usize = 128;
 const AGENTS_A_STEP: usize = 512;
 /// Replicas that are looked up at most.
 const MOST_REPLICAS: isize = 1_024;
+
+/// A part of all agents that are known.
+#[derive(Default)]
+struct Part {
+    agents: Vec<AgentEntry>,
+    /// The names of entries that cannot be read.
+    unreadable: Vec<String>,
+    /// Where the next part begins; 0 after the last.
+    next: u64,
+}
 
 /// The registry of one fleet. It connects when it is first asked, and again after a failure.
 pub struct RedisRegistry {
@@ -70,10 +80,50 @@ impl RedisRegistry {
         ScriptCall::new(&[online, known, conflicts]).with(cursor).with(AGENTS_A_STEP).with(agent_prefix)
     }
 
+    async fn list_from(&self, cursor: u64) -> Result<Part, RegistryError> {
+        let steps: Vec<(u64, u64, Vec<Listed>)> =
+            self.link.run(&self.scripts.list, &[self.step(cursor)]).await?;
+        let mut part = Part::default();
+        for (next, now_ms, listed) in steps {
+            part.next = next;
+            for agent in listed {
+                match agent.read(now_ms) {
+                    Some(entry) => part.agents.push(entry),
+                    None => part.unreadable.push(agent.name),
+                }
+            }
+        }
+        Ok(part)
+    }
+
     /// The keys of the scripts that look at one agent.
     fn about(&self, name: &AgentName) -> ScriptCall {
         let Keys { online, known, conflicts, .. } = &self.keys;
         ScriptCall::new(&[online, known, conflicts, &self.keys.agent(name)]).with(name)
+    }
+
+    /// Runs a script for many agents, some at a time, and returns those whose positions it answers with.
+    async fn each<'a, T>(
+        &self,
+        script: &Script,
+        call: impl Fn() -> ScriptCall,
+        agents: &'a [T],
+        put: impl Fn(&mut ScriptCall, &T),
+    ) -> Result<Vec<&'a T>, RegistryError> {
+        let chunks: Vec<&[T]> = agents.chunks(AGENTS_A_CALL).collect();
+        let calls: Vec<_> = chunks
+            .iter()
+            .map(|some| {
+                let mut call = call();
+                some.iter().for_each(|agent| put(&mut call, agent));
+                call
+            })
+            .collect();
+        let positions: Vec<Vec<usize>> = self.link.run(script, &calls).await?;
+        let answered = positions.into_iter().zip(chunks);
+        Ok(answered
+            .flat_map(|(positions, some)| positions.into_iter().filter_map(|at| some.get(at)))
+            .collect())
     }
 
     fn complain_of_unreadable(&self, count: usize, example: Option<&str>) {
@@ -121,29 +171,24 @@ impl Registry for RedisRegistry {
 
     async fn list(&self) -> Result<Vec<AgentEntry>, RegistryError> {
         let mut agents = BTreeMap::new();
-        let (mut unreadable, mut example) = (0, None);
+        let mut unreadable = Vec::new();
         let mut cursor = 0;
         loop {
-            let steps: Vec<(u64, u64, Vec<Listed>)> =
-                self.link.run(&self.scripts.list, &[self.step(cursor)]).await?;
-            for (next, now_ms, listed) in steps {
-                cursor = next;
-                for agent in listed {
-                    match agent.read(now_ms) {
-                        Some(entry) => drop(agents.insert(entry.record.name.clone(), entry)),
-                        None => {
-                            unreadable += 1;
-                            example.get_or_insert(agent.name);
-                        }
-                    }
-                }
-            }
+            let part = self.list_from(cursor).await?;
+            agents.extend(part.agents.into_iter().map(|entry| (entry.record.name.clone(), entry)));
+            unreadable.extend(part.unreadable);
+            cursor = part.next;
             if cursor == 0 {
                 break;
             }
         }
-        self.complain_of_unreadable(unreadable, example.as_deref());
+        self.complain_of_unreadable(unreadable.len(), unreadable.first().map(String::as_str));
         Ok(agents.into_values().collect())
+    }
+
+    async fn list_some(&self, cursor: u64) -> Result<(Vec<AgentEntry>, u64), RegistryError> {
+        let part = self.list_from(cursor).await?;
+        Ok((part.agents, part.next))
     }
 
     async fn find(&self, name: &AgentName) -> Result<Option<AgentEntry>, RegistryError> {
@@ -179,22 +224,40 @@ impl Registry for RedisRegistry {
         Ok(silent)
     }
 
+    async fn suspect(&self, names: &[AgentName], hold: Duration) -> Result<Vec<AgentName>, RegistryError> {
+        let call = || ScriptCall::new(&[&self.keys.online]).with(ms(hold));
+        self.each(&self.scripts.suspect, call, names, |call, name| {
+            call.key(self.keys.agent(name));
+            call.argument(name);
+        })
+        .await
+        .map(|suspects| suspects.into_iter().cloned().collect())
+    }
+
+    async fn vouch(
+        &self,
+        answered: &[(AgentName, Instance)],
+        ttl: Duration,
+    ) -> Result<Vec<AgentName>, RegistryError> {
+        let call = || ScriptCall::new(&[&self.keys.online, &self.keys.known]).with(ms(ttl));
+        self.each(&self.scripts.vouch, call, answered, |call, (name, instance)| {
+            call.key(self.keys.agent(name));
+            call.argument(name);
+            call.argument(instance);
+        })
+        .await
+        .map(|vouched| vouched.into_iter().map(|(name, _)| name.clone()).collect())
+    }
+
     async fn take_offline(&self, names: &[AgentName]) -> Result<Vec<AgentName>, RegistryError> {
         let Keys { online, known, events, .. } = &self.keys;
-        let chunks: Vec<&[AgentName]> = names.chunks(AGENTS_A_CALL).collect();
-        let mut calls = Vec::new();
-        for some in &chunks {
-            let mut call = ScriptCall::new(&[online, known, events]).with(EVENTS_KEPT);
-            for name in *some {
-                call.key(self.keys.agent(name));
-                call.argument(name);
-            }
-            calls.push(call);
-        }
-        let taken: Vec<Vec<usize>> = self.link.run(&self.scripts.take_offline, &calls).await?;
-        let taken = taken.into_iter().zip(chunks);
-        let names = taken.flat_map(|(taken, some)| taken.into_iter().filter_map(|index| some.get(index)));
-        Ok(names.cloned().collect())
+        let call = || ScriptCall::new(&[online, known, events]).with(EVENTS_KEPT);
+        self.each(&self.scripts.take_offline, call, names, |call, name| {
+            call.key(self.keys.agent(name));
+            call.argument(name);
+        })
+        .await
+        .map(|taken| taken.into_iter().cloned().collect())
     }
 
     async fn forget_offline(&self, after: Duration) -> Result<usize, RegistryError> {

@@ -36,6 +36,10 @@ impl Registry for TimedRegistry {
         timed("list", self.0.list()).await
     }
 
+    async fn list_some(&self, cursor: u64) -> Result<(Vec<AgentEntry>, u64), RegistryError> {
+        timed("list_some", self.0.list_some(cursor)).await
+    }
+
     async fn find(&self, name: &AgentName) -> Result<Option<AgentEntry>, RegistryError> {
         timed("find", self.0.find(name)).await
     }
@@ -46,6 +50,18 @@ impl Registry for TimedRegistry {
 
     async fn silent(&self, limit: usize) -> Result<Vec<AgentName>, RegistryError> {
         timed("silent", self.0.silent(limit)).await
+    }
+
+    async fn suspect(&self, names: &[AgentName], hold: Duration) -> Result<Vec<AgentName>, RegistryError> {
+        timed("suspect", self.0.suspect(names, hold)).await
+    }
+
+    async fn vouch(
+        &self,
+        answered: &[(AgentName, Instance)],
+        ttl: Duration,
+    ) -> Result<Vec<AgentName>, RegistryError> {
+        timed("vouch", self.0.vouch(answered, ttl)).await
     }
 
     async fn take_offline(&self, names: &[AgentName]) -> Result<Vec<AgentName>, RegistryError> {

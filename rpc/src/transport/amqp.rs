@@ -1,12 +1,14 @@
 //! RabbitMQ: addresses as queues and exchanges, over connections that come back by themselves.
 //!
 //! The only place that names lapin. Each life of the connection is a `session`; the `supervisor` makes a new one
-//! when it ends. Names are in `names`, properties in `wire`, unroutable requests in `returns`; what lapin is given to read
+//! when it ends. Names are in `names`, properties in `wire`, acknowledgements in
+//! `receipts`, unroutable requests in `returns`; what lapin is given to read
 //! passes the `sieve` in `stream`.
 
 mod backoff;
 mod consume;
 mod names;
+mod receipts;
 mod returns;
 mod session;
 mod settings;
@@ -19,12 +21,12 @@ mod wire;
 pub use settings::{AmqpSettings, AmqpUrl, AmqpUrlError, Connections};
 pub use tls::{Tls, TlsError};
 
-use super::{ConsumeError, Deliveries, Inbound, Link, SendError, Transport};
+use super::{ConsumeError, Deliveries, Inbox, Link, SendError, Transport};
 use crate::{Address, Instance, Message, ReplyTo};
 use async_trait::async_trait;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use supervisor::Supervisor;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 /// A filter directive for every program that logs: lapin writes returned messages, bodies and all, to its log.
 pub const LOG_FILTER: &str = "lapin::returned_messages=off";
@@ -32,22 +34,16 @@ pub const LOG_FILTER: &str = "lapin::returned_messages=off";
 /// Whose traces no program may write: lapin's hold every frame, the password and all bodies among them.
 pub const LOG_UNTRACED: &str = "lapin";
 
-/// Answers that may wait to be read.
-const INBOUND_CAPACITY: usize = 4_096;
-
 /// A transport over RabbitMQ.
 pub struct Amqp {
     supervisor: Supervisor,
-    inbound: Mutex<Option<mpsc::Receiver<Inbound>>>,
 }
 
 impl Amqp {
     /// Starts to connect, and keeps connecting; [`Transport::link`] says how it stands. Needs a tokio runtime.
     #[must_use]
     pub fn start(settings: AmqpSettings) -> Arc<dyn Transport> {
-        let (sender, inbound) = mpsc::channel(INBOUND_CAPACITY);
-        let supervisor = Supervisor::start(settings, sender);
-        Arc::new(Self { supervisor, inbound: Mutex::new(Some(inbound)) })
+        Arc::new(Self { supervisor: Supervisor::start(settings) })
     }
 }
 
@@ -61,8 +57,8 @@ impl Transport for Amqp {
         self.supervisor.link()
     }
 
-    fn inbound(&self) -> Option<mpsc::Receiver<Inbound>> {
-        self.inbound.lock().unwrap_or_else(PoisonError::into_inner).take()
+    fn deliver_to(&self, inbox: Inbox) -> bool {
+        self.supervisor.deliver_to(inbox)
     }
 
     async fn send(&self, to: &Address, message: Message) -> Result<(), SendError> {

@@ -88,13 +88,13 @@ impl Memory {
 
     /// Cuts the link of `instance`, as a broker's restart would: its consumers, peer queues and reply queue are gone,
     /// and it is connected again at once, as a new generation.
-    pub async fn cut(&self, instance: Instance) {
-        self.hub.cut(instance, Duration::ZERO).await;
+    pub fn cut(&self, instance: Instance) {
+        self.hub.cut(instance, Duration::ZERO);
     }
 
     /// Cuts the link of `instance` as [`Memory::cut`] does, for a while.
-    pub async fn cut_for(&self, instance: Instance, outage: Duration) {
-        self.hub.cut(instance, outage).await;
+    pub fn cut_for(&self, instance: Instance, outage: Duration) {
+        self.hub.cut(instance, outage);
     }
 
     /// Ends the link of `instance` for good, as if the process had been killed: what it has not finished is delivered

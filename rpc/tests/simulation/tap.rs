@@ -8,10 +8,10 @@ use super::{
 use async_trait::async_trait;
 use bellwether_rpc::{
     Address, CorrelationId, Instance, Link, Message, ReplyTo, Transport,
-    transport::{ConsumeError, Deliveries, Inbound, SendError},
+    transport::{ConsumeError, Deliveries, Inbound, Inbox, SendError},
 };
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 /// A bug that is put in on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,24 +63,17 @@ impl Transport for Tap {
         self.links.watch()
     }
 
-    fn inbound(&self) -> Option<mpsc::Receiver<Inbound>> {
-        let mut inner = self.inner.inbound()?;
-        let (sender, inbound) = mpsc::channel(1_024);
+    fn deliver_to(&self, inbox: Inbox) -> bool {
         let (process, trace, bug) = (self.process, self.trace.clone(), self.bug);
-        tokio::spawn(async move {
-            while let Some(event) = inner.recv().await {
-                if let Inbound::Lost { generation } = event {
-                    trace.note(Step::Lost { process, generation });
-                    if bug == Some(Bug::LossSwallowed) {
-                        continue;
-                    }
-                }
-                if sender.send(event).await.is_err() {
+        self.inner.deliver_to(Arc::new(move |event| {
+            if let Inbound::Lost { generation } = event {
+                trace.note(Step::Lost { process, generation });
+                if bug == Some(Bug::LossSwallowed) {
                     return;
                 }
             }
-        });
-        Some(inbound)
+            inbox(event);
+        }))
     }
 
     async fn send(&self, to: &Address, mut message: Message) -> Result<(), SendError> {

@@ -82,9 +82,9 @@ impl World {
         match self.random.random_range(0..6) {
             0 => {
                 let caller = &callers[self.random.random_range(0..callers.len())];
-                self.memory.cut_for(caller.connection.instance(), outage).await;
+                self.memory.cut_for(caller.connection.instance(), outage);
             }
-            1 => self.memory.cut_for(servers[victim].connection.instance(), outage).await,
+            1 => self.memory.cut_for(servers[victim].connection.instance(), outage),
             2 => self.memory.block((!outage.is_zero()).then_some("out of memory")),
             3 => self.memory.block(None),
             4 => {

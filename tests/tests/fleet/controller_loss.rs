@@ -108,3 +108,21 @@ async fn controllers_that_were_all_away_call_nobody_offline_when_they_return() {
         })
         .await;
 }
+
+/// The broker goes on handing it beats, which nobody records: of an even number of agents always the same ones'.
+#[tokio::test]
+async fn a_controller_that_stands_still_swallows_beats_and_costs_nobody_anything() {
+    let fleet = Fleet::shared().await.agents(4).start().await;
+    fleet.wait_until_listening().await;
+
+    fleet
+        .nobody_is_called_offline_while(async {
+            fleet.controller(0).process().pause();
+            tokio::time::sleep(Duration::from_secs(8)).await;
+            fleet.controller(0).process().resume();
+            fleet.wait_until_converged().await;
+            fleet.wait_until_listening().await;
+            assert_eq!(fleet.push(&document("shop", 8080), &[]).await.counts(), (0, 4, 4));
+        })
+        .await;
+}

@@ -17,10 +17,11 @@ const COMMAND: Duration = Duration::from_secs(60);
 const BUILD_INFO: &str = "bellwether_build_info";
 
 /// What is counted only when something is wrong, or was said by somebody who is not there.
-const RARE: [&str; 13] = [
+const RARE: [&str; 14] = [
     "bellwether_agent_proxy_deaths_total",
     "bellwether_agent_state_broken_total",
     "bellwether_controller_agents_lost_total",
+    "bellwether_controller_beats_missed_total",
     "bellwether_controller_beats_of_the_future_total",
     "bellwether_controller_registry_errors_total",
     "bellwether_controller_resyncs_total",

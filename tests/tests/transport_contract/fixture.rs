@@ -44,7 +44,7 @@ impl Broker for MemoryBroker {
     }
 
     async fn cut(&self, whom: Instance) {
-        self.hub.cut(whom).await;
+        self.hub.cut(whom);
     }
 
     async fn block(&self, blocked: bool) {

@@ -2,20 +2,19 @@
 
 use super::{
     names::{Exchange, short},
+    receipts::{Receipts, requeue},
     session::Session,
     wire,
 };
 use crate::{
     Address,
-    transport::{ConsumeError, Deliveries, Delivery, Receipt},
+    transport::{ConsumeError, Deliveries, Delivery},
 };
-use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
 use lapin::{
-    Acker, Channel,
+    Channel,
     options::{
-        BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions,
-        QueueBindOptions, QueueDeclareOptions,
+        BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, QueueBindOptions, QueueDeclareOptions,
     },
     types::{AMQPValue, FieldTable, ShortString},
 };
@@ -56,7 +55,8 @@ impl Session {
         let pause = self.environment.settings.heartbeat * HEARTBEATS_BETWEEN_BINDS;
         let upkeep = bindings
             .map(|bindings| AbortOnDropHandle::new(tokio::spawn(bindings.keep(channel.clone(), pause))));
-        Ok(deliveries(Consuming { consumer, channel, _upkeep: upkeep }))
+        let receipts = Receipts::new(channel.clone(), self.telling.clone());
+        Ok(deliveries(Consuming { consumer, channel, receipts, _upkeep: upkeep }))
     }
 
     async fn channel(&self) -> Result<Channel, ConsumeError> {
@@ -153,7 +153,7 @@ fn refused(error: lapin::Error) -> ConsumeError {
 fn deliveries(consuming: Consuming) -> Deliveries {
     Box::pin(stream::unfold(consuming, |mut consuming| async move {
         match consuming.consumer.next().await? {
-            Ok(delivery) => Some((received(delivery, &consuming.channel), consuming)),
+            Ok(delivery) => Some((received(delivery, &consuming.receipts), consuming)),
             Err(error) => {
                 tracing::debug!(%error, "a consumer was lost");
                 None
@@ -166,6 +166,7 @@ fn deliveries(consuming: Consuming) -> Deliveries {
 struct Consuming {
     consumer: lapin::Consumer,
     channel: Channel,
+    receipts: Arc<Receipts>,
     _upkeep: Option<AbortOnDropHandle<()>>,
 }
 
@@ -191,40 +192,11 @@ async fn hand_back(mut consumer: lapin::Consumer, channel: Channel) {
     }
 }
 
-fn requeue() -> BasicNackOptions {
-    BasicNackOptions { requeue: true, ..BasicNackOptions::default() }
-}
-
-fn received(delivery: lapin::message::Delivery, channel: &Channel) -> Delivery {
+fn received(delivery: lapin::message::Delivery, receipts: &Arc<Receipts>) -> Delivery {
     Delivery {
+        receipt: receipts.of(&delivery),
         message: wire::read(&delivery.properties, delivery.data),
         redelivered: delivery.redelivered,
         received: Instant::now(),
-        receipt: Box::new(AmqpReceipt { acker: delivery.acker, _channel: channel.clone() }),
-    }
-}
-
-/// Keeps the channel open until the delivery is dealt with, also when its consumer has stopped.
-struct AmqpReceipt {
-    acker: Acker,
-    _channel: Channel,
-}
-
-#[async_trait]
-impl Receipt for AmqpReceipt {
-    async fn ack(self: Box<Self>) -> bool {
-        match self.acker.ack(BasicAckOptions::default()).await {
-            Ok(acknowledged) => acknowledged,
-            Err(error) => {
-                tracing::debug!(%error, "a delivery could not be acknowledged");
-                false
-            }
-        }
-    }
-
-    async fn hand_back(self: Box<Self>) {
-        if let Err(error) = self.acker.nack(requeue()).await {
-            tracing::debug!(%error, "a delivery could not be handed back");
-        }
     }
 }

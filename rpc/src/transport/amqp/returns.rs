@@ -1,13 +1,16 @@
 //! Requests that reached nobody: the broker returns them, and the calls they belong to end at once.
 
-use crate::{CorrelationId, transport::Inbound};
+use crate::{
+    CorrelationId,
+    transport::{Inbound, InboxSlot},
+};
 use lapin::{Channel, PublisherConfirm, message::BasicReturnMessage};
 use std::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
 use tokio::{
-    sync::{Notify, mpsc},
+    sync::Notify,
     time::{Instant, sleep},
 };
 
@@ -20,9 +23,9 @@ const SELDOM: Duration = Duration::from_millis(500);
 const PART: u32 = 20;
 
 /// Waits for one publish to be confirmed. The return that comes with it may be another's: each names its own call.
-pub(super) async fn await_confirm(confirm: PublisherConfirm, inbound: mpsc::Sender<Inbound>) {
+pub(super) async fn await_confirm(confirm: PublisherConfirm, inbox: &InboxSlot) {
     if let Ok(Some(returned)) = confirm.await.map(lapin::Confirmation::take_message) {
-        tell(&returned, &inbound).await;
+        tell(&returned, inbox);
     }
 }
 
@@ -82,7 +85,7 @@ fn pause_at(age: Duration) -> Duration {
 }
 
 /// Drains the returns of a channel without confirms, while there are young requests on it. Ends with the channel.
-pub(super) async fn poll_returns(channel: Channel, requests: &Requests, inbound: mpsc::Sender<Inbound>) {
+pub(super) async fn poll_returns(channel: Channel, requests: &Requests, inbox: &InboxSlot) {
     loop {
         requests.pause().await;
         if !channel.status().connected() {
@@ -90,14 +93,14 @@ pub(super) async fn poll_returns(channel: Channel, requests: &Requests, inbound:
         }
         let Ok(returned) = channel.wait_for_confirms().await else { return };
         for message in &returned {
-            tell(message, &inbound).await;
+            tell(message, inbox);
         }
     }
 }
 
-async fn tell(returned: &BasicReturnMessage, inbound: &mpsc::Sender<Inbound>) {
+fn tell(returned: &BasicReturnMessage, inbox: &InboxSlot) {
     if let Some(id) = returned.delivery.properties.correlation_id() {
-        let _ = inbound.send(Inbound::Returned(CorrelationId(id.as_str().to_owned()))).await;
+        inbox.put(Inbound::Returned(CorrelationId(id.as_str().to_owned())));
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Address, Generation, Instance, Link, Message, ReplyTo,
-    transport::{Inbound, SendError},
+    transport::{Inbound, InboxSlot, SendError},
 };
 use futures_util::StreamExt;
 use lapin::{
@@ -22,11 +22,11 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{Mutex, mpsc, watch},
+    sync::{Mutex, watch},
     task::JoinSet,
     time::timeout,
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How long a polite goodbye to the broker may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -36,7 +36,7 @@ pub(super) struct Environment {
     pub(super) settings: AmqpSettings,
     pub(super) instance: Instance,
     pub(super) names: Names,
-    pub(super) inbound: mpsc::Sender<Inbound>,
+    pub(super) inbox: InboxSlot,
     pub(super) link: watch::Sender<Link>,
     /// Numbers every queue that is ever named after this process.
     pub(super) generations: AtomicU64,
@@ -62,6 +62,8 @@ pub(super) struct Session {
     /// The services whose exchanges are known to exist: publishing to a missing one costs the channel.
     declared: Mutex<HashSet<String>>,
     requests: Requests,
+    /// Acknowledgements that are on their way to the broker.
+    pub(super) telling: TaskTracker,
     /// Why the broker takes no messages now.
     blocked: std::sync::Mutex<Option<String>>,
     over: CancellationToken,
@@ -95,6 +97,7 @@ impl Session {
             reply_queue: ReplyTo(reply_queue.as_str().into()),
             declared: Mutex::default(),
             requests: Requests::new(),
+            telling: TaskTracker::new(),
             blocked: std::sync::Mutex::default(),
             over: CancellationToken::new(),
             reason: OnceLock::new(),
@@ -110,6 +113,12 @@ impl Session {
     pub(super) async fn over(&self) -> String {
         self.over.cancelled().await;
         self.reason.get().cloned().unwrap_or_default()
+    }
+
+    /// Waits until the broker knows of everything that is dealt with: it would deliver the rest again.
+    pub(super) async fn settle(&self) {
+        self.telling.close();
+        let _ = timeout(CLOSE_TIMEOUT, self.telling.wait()).await;
     }
 
     /// Says goodbye to the broker. A consumer's channel would keep a connection open without it.
@@ -165,7 +174,8 @@ impl Session {
         std::mem::forget(held_back);
         match published {
             Ok(confirm) if confirmed => {
-                tokio::spawn(await_confirm(confirm, self.environment.inbound.clone()));
+                let environment = self.environment.clone();
+                tokio::spawn(async move { await_confirm(confirm, &environment.inbox).await });
             }
             Ok(_) if mandatory => self.requests.sent(),
             Ok(_) => {}
@@ -226,8 +236,7 @@ impl Session {
         tasks.spawn(async move {
             while let Some(Ok(delivery)) = replies.next().await {
                 let answer = wire::read(&delivery.properties, delivery.data);
-                // Servers may go on when the caller's handle is gone, and nobody reads answers any more.
-                let _ = session.environment.inbound.send(Inbound::Answer(answer)).await;
+                session.environment.inbox.put(Inbound::Answer(answer));
             }
             session.end("the reply queue was lost");
             drop(channel);
@@ -304,9 +313,8 @@ impl Session {
 
     fn drain_returns(self: &Arc<Self>, tasks: &mut JoinSet<()>) {
         let session = self.clone();
-        let inbound = self.environment.inbound.clone();
         tasks.spawn(async move {
-            poll_returns(session.bulk.clone(), &session.requests, inbound).await;
+            poll_returns(session.bulk.clone(), &session.requests, &session.environment.inbox).await;
             session.end("the publishing channel was closed by the broker");
         });
     }

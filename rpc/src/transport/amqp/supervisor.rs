@@ -6,10 +6,13 @@ use super::{
     names::Names,
     session::{Environment, Session},
 };
-use crate::{Instance, Link, transport::Inbound};
+use crate::{
+    Instance, Link,
+    transport::{Inbound, Inbox, InboxSlot},
+};
 use std::sync::{Arc, Mutex, PoisonError, atomic::AtomicU64};
 use tokio::{
-    sync::{mpsc, watch},
+    sync::watch,
     task::{JoinHandle, JoinSet},
     time::{Instant, sleep, timeout},
 };
@@ -28,11 +31,11 @@ struct Shared {
 }
 
 impl Supervisor {
-    pub(super) fn start(settings: AmqpSettings, inbound: mpsc::Sender<Inbound>) -> Self {
+    pub(super) fn start(settings: AmqpSettings) -> Self {
         let environment = Arc::new(Environment {
             instance: Instance::new(),
             names: Names::new(settings.namespace.clone()),
-            inbound,
+            inbox: InboxSlot::default(),
             link: watch::Sender::new(Link::Down { reason: "not connected yet".into() }),
             generations: AtomicU64::new(0),
             settings,
@@ -49,6 +52,10 @@ impl Supervisor {
 
     pub(super) fn link(&self) -> watch::Receiver<Link> {
         self.shared.environment.link.subscribe()
+    }
+
+    pub(super) fn deliver_to(&self, inbox: Inbox) -> bool {
+        self.shared.environment.inbox.fill(inbox)
     }
 
     pub(super) fn session(&self) -> Option<Arc<Session>> {
@@ -111,7 +118,10 @@ impl Shared {
         tracing::info!(generation = session.generation, "connected to the broker");
         tokio::select! {
             reason = session.over() => reason,
-            () = self.closed.cancelled() => "closed".to_owned(),
+            () = self.closed.cancelled() => {
+                session.settle().await;
+                "closed".to_owned()
+            }
         }
     }
 
@@ -123,8 +133,7 @@ impl Shared {
         // The link first: who finds no session waits for the link to change.
         self.set_down(reason);
         *self.lock() = None;
-        let lost = Inbound::Lost { generation: session.generation };
-        let _ = self.environment.inbound.send(lost).await;
+        self.environment.inbox.put(Inbound::Lost { generation: session.generation });
         session.close().await;
     }
 

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Address, Instance, Message, ReplyTo,
     message::DEFAULT_DEADLINE,
-    transport::{ConsumeError, Deliveries, Delivery, Inbound, Link, Receipt, SendError},
+    transport::{ConsumeError, Deliveries, Delivery, Inbound, InboxSlot, Link, Receipt, SendError},
 };
 use async_trait::async_trait;
 use futures_util::stream;
@@ -42,22 +42,23 @@ impl Hub {
         self.wire.draw(Chance::calm);
     }
 
-    pub(super) fn attach(&self, instance: Instance, inbound: mpsc::Sender<Inbound>) -> watch::Receiver<Link> {
-        self.lock().links.attach(instance, inbound)
+    pub(super) fn attach(&self, instance: Instance, inbox: Arc<InboxSlot>) -> watch::Receiver<Link> {
+        self.lock().links.attach(instance, inbox)
     }
 
     /// Ends a link for good, and its consumers.
-    pub(super) fn detach(self: &Arc<Self>, instance: Instance) -> Option<Lost> {
+    pub(super) fn detach(self: &Arc<Self>, instance: Instance) {
         let mut state = self.lock();
-        let lost = state.links.detach(instance)?;
+        let Some(lost) = state.links.detach(instance) else { return };
         self.drop_consumers(&mut state, instance);
-        Some(lost)
+        drop(state);
+        lost.tell();
     }
 
     /// Cuts a link, and its consumers. It is connected again after the outage.
-    pub(super) async fn cut(self: &Arc<Self>, instance: Instance, outage: Duration) {
+    pub(super) fn cut(self: &Arc<Self>, instance: Instance, outage: Duration) {
         let Some(lost) = self.disconnect(instance) else { return };
-        lost.tell().await;
+        lost.tell();
         if outage.is_zero() {
             return self.reconnect(instance);
         }
@@ -89,7 +90,7 @@ impl Hub {
     }
 
     /// Takes a request or a notification from a process, and lets it go its way.
-    pub(super) async fn send(
+    pub(super) fn send(
         self: &Arc<Self>,
         from: Instance,
         to: &Address,
@@ -101,19 +102,19 @@ impl Hub {
         }
         if let Some(cut) = self.wire.draw(Chance::cut) {
             if cut.sent {
-                self.arrive(from, to, message).await;
+                self.arrive(from, to, message);
             }
-            self.cut(from, cut.outage).await;
+            self.cut(from, cut.outage);
             return Err(SendError::Lost);
         }
         match self.wire.draw(Chance::way) {
             None => {}
-            Some(Duration::ZERO) => self.arrive(from, to, message).await,
+            Some(Duration::ZERO) => self.arrive(from, to, message),
             Some(delay) => {
                 let (hub, to) = (Arc::downgrade(self), to.clone());
                 self.wire.after(delay, async move {
                     if let Some(hub) = hub.upgrade() {
-                        hub.arrive(from, &to, message).await;
+                        hub.arrive(from, &to, message);
                     }
                 });
             }
@@ -122,7 +123,7 @@ impl Hub {
     }
 
     /// Takes an answer from a process, and lets it go its way.
-    pub(super) async fn reply(
+    pub(super) fn reply(
         self: &Arc<Self>,
         from: Instance,
         to: &ReplyTo,
@@ -131,20 +132,20 @@ impl Hub {
         self.lock().links.open(from)?;
         if let Some(cut) = self.wire.draw(Chance::cut) {
             if cut.sent {
-                self.arrive_back(to, message).await;
+                self.arrive_back(to, message);
             }
-            self.cut(from, cut.outage).await;
+            self.cut(from, cut.outage);
             return Err(SendError::Lost);
         }
         for delay in self.wire.draw(Chance::ways) {
             if delay.is_zero() {
-                self.arrive_back(to, message.clone()).await;
+                self.arrive_back(to, message.clone());
                 continue;
             }
             let (hub, to, message) = (Arc::downgrade(self), to.clone(), message.clone());
             self.wire.after(delay, async move {
                 if let Some(hub) = hub.upgrade() {
-                    hub.arrive_back(&to, message).await;
+                    hub.arrive_back(&to, message);
                 }
             });
         }
@@ -152,21 +153,21 @@ impl Hub {
     }
 
     /// A request or a notification has come to the broker. What reaches nobody goes back.
-    async fn arrive(self: &Arc<Self>, from: Instance, to: &Address, message: Message) {
+    fn arrive(self: &Arc<Self>, from: Instance, to: &Address, message: Message) {
         let id = message.correlation_id.clone();
         let routed = self.publish(to, message);
         let Some(id) = id.filter(|_| !routed) else { return };
-        let sender = self.lock().links.inbound(from);
+        let sender = self.lock().links.inbox(from);
         if let Some(sender) = sender {
-            let _ = sender.send(Inbound::Returned(id)).await;
+            sender.put(Inbound::Returned(id));
         }
     }
 
     /// An answer has come to the broker.
-    async fn arrive_back(&self, to: &ReplyTo, message: Message) {
+    fn arrive_back(&self, to: &ReplyTo, message: Message) {
         let reader = self.lock().links.reader_of(to);
         if let Some(reader) = reader {
-            let _ = reader.send(Inbound::Answer(message)).await;
+            reader.put(Inbound::Answer(message));
         }
     }
 
@@ -294,6 +295,10 @@ struct MemoryReceipt {
 
 #[async_trait]
 impl Receipt for MemoryReceipt {
+    fn settle(self: Box<Self>) {
+        self.hub.finish(self.consumer, self.tag);
+    }
+
     async fn ack(self: Box<Self>) -> bool {
         self.hub.finish(self.consumer, self.tag)
     }

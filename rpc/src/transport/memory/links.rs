@@ -2,10 +2,10 @@
 
 use crate::{
     Generation, Instance, ReplyTo,
-    transport::{Inbound, Link, SendError},
+    transport::{Inbound, InboxSlot, Link, SendError},
 };
-use std::collections::BTreeMap;
-use tokio::sync::{mpsc, watch};
+use std::{collections::BTreeMap, sync::Arc};
+use tokio::sync::watch;
 
 /// Every link, oldest process first.
 #[derive(Default)]
@@ -17,7 +17,7 @@ pub(super) struct Links {
 struct Attached {
     link: watch::Sender<Link>,
     generation: Generation,
-    inbound: mpsc::Sender<Inbound>,
+    inbox: Arc<InboxSlot>,
     /// Not while it is being cut.
     connected: bool,
 }
@@ -25,23 +25,19 @@ struct Attached {
 /// A reply queue that is gone, and where to say so.
 pub(super) struct Lost {
     generation: Generation,
-    inbound: mpsc::Sender<Inbound>,
+    inbox: Arc<InboxSlot>,
 }
 
 impl Lost {
-    pub(super) async fn tell(self) {
-        let _ = self.inbound.send(Inbound::Lost { generation: self.generation }).await;
+    pub(super) fn tell(self) {
+        self.inbox.put(Inbound::Lost { generation: self.generation });
     }
 }
 
 impl Links {
-    pub(super) fn attach(
-        &mut self,
-        instance: Instance,
-        inbound: mpsc::Sender<Inbound>,
-    ) -> watch::Receiver<Link> {
+    pub(super) fn attach(&mut self, instance: Instance, inbox: Arc<InboxSlot>) -> watch::Receiver<Link> {
         let (link, watched) = watch::channel(self.link_state(1));
-        self.attached.insert(instance, Attached { link, generation: 1, inbound, connected: true });
+        self.attached.insert(instance, Attached { link, generation: 1, inbox, connected: true });
         watched
     }
 
@@ -49,7 +45,7 @@ impl Links {
     pub(super) fn detach(&mut self, instance: Instance) -> Option<Lost> {
         let attached = self.attached.remove(&instance)?;
         attached.link.send_replace(Link::Closed);
-        Some(Lost { generation: attached.generation, inbound: attached.inbound })
+        Some(Lost { generation: attached.generation, inbox: attached.inbox })
     }
 
     /// Cuts a link, until it is reconnected.
@@ -57,7 +53,7 @@ impl Links {
         let attached = self.attached.get_mut(&instance).filter(|attached| attached.connected)?;
         attached.connected = false;
         attached.link.send_replace(Link::Down { reason: "cut".into() });
-        Some(Lost { generation: attached.generation, inbound: attached.inbound.clone() })
+        Some(Lost { generation: attached.generation, inbox: attached.inbox.clone() })
     }
 
     /// Connects a link that was cut, as its next generation.
@@ -90,8 +86,8 @@ impl Links {
         }
     }
 
-    pub(super) fn inbound(&self, instance: Instance) -> Option<mpsc::Sender<Inbound>> {
-        self.attached.get(&instance).map(|attached| attached.inbound.clone())
+    pub(super) fn inbox(&self, instance: Instance) -> Option<Arc<InboxSlot>> {
+        self.attached.get(&instance).map(|attached| attached.inbox.clone())
     }
 
     /// The reply queue of a link that is connected.
@@ -100,10 +96,10 @@ impl Links {
     }
 
     /// Who reads this reply queue, while it exists.
-    pub(super) fn reader_of(&self, queue: &ReplyTo) -> Option<mpsc::Sender<Inbound>> {
+    pub(super) fn reader_of(&self, queue: &ReplyTo) -> Option<Arc<InboxSlot>> {
         let (instance, generation) = queue.0.rsplit_once('.')?;
         let attached = self.connected(instance.parse().ok()?)?;
-        (attached.generation.to_string() == generation).then(|| attached.inbound.clone())
+        (attached.generation.to_string() == generation).then(|| attached.inbox.clone())
     }
 
     fn connected(&self, instance: Instance) -> Option<&Attached> {

@@ -3,28 +3,25 @@
 use super::hub::Hub;
 use crate::{
     Address, Instance, Message, ReplyTo,
-    transport::{ConsumeError, Deliveries, Inbound, Link, SendError, Transport},
+    transport::{ConsumeError, Deliveries, Inbox, InboxSlot, Link, SendError, Transport},
 };
 use async_trait::async_trait;
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{mpsc, watch};
-
-/// Answers that may wait to be read by one connection.
-const INBOUND_CAPACITY: usize = 65_536;
+use std::sync::Arc;
+use tokio::sync::watch;
 
 pub(super) struct MemoryTransport {
     hub: Arc<Hub>,
     instance: Instance,
     link: watch::Receiver<Link>,
-    inbound: Mutex<Option<mpsc::Receiver<Inbound>>>,
+    inbox: Arc<InboxSlot>,
 }
 
 impl MemoryTransport {
     pub(super) fn connect(hub: Arc<Hub>) -> Self {
         let instance = Instance::new();
-        let (sender, inbound) = mpsc::channel(INBOUND_CAPACITY);
-        let link = hub.attach(instance, sender);
-        Self { hub, instance, link, inbound: Mutex::new(Some(inbound)) }
+        let inbox = Arc::new(InboxSlot::default());
+        let link = hub.attach(instance, inbox.clone());
+        Self { hub, instance, link, inbox }
     }
 }
 
@@ -38,16 +35,16 @@ impl Transport for MemoryTransport {
         self.link.clone()
     }
 
-    fn inbound(&self) -> Option<mpsc::Receiver<Inbound>> {
-        self.inbound.lock().unwrap_or_else(PoisonError::into_inner).take()
+    fn deliver_to(&self, inbox: Inbox) -> bool {
+        self.inbox.fill(inbox)
     }
 
     async fn send(&self, to: &Address, message: Message) -> Result<(), SendError> {
-        self.hub.send(self.instance, to, message).await
+        self.hub.send(self.instance, to, message)
     }
 
     async fn reply(&self, to: &ReplyTo, message: Message) -> Result<(), SendError> {
-        self.hub.reply(self.instance, to, message).await
+        self.hub.reply(self.instance, to, message)
     }
 
     fn reply_to(&self) -> Option<ReplyTo> {
@@ -59,9 +56,7 @@ impl Transport for MemoryTransport {
     }
 
     async fn close(&self) {
-        if let Some(lost) = self.hub.detach(self.instance) {
-            lost.tell().await;
-        }
+        self.hub.detach(self.instance);
     }
 }
 
