@@ -11,7 +11,7 @@ use crate::{
     driver::{ApplyError, Blame, Driver, Refused},
     refusals::Refusals,
     set::{Change, ConfigSet},
-    state::StateDir,
+    state::State,
 };
 pub(crate) use applier::Applier;
 use applier::{CAPACITY, Request, Ticket};
@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 /// What the loop owns.
 pub(crate) struct ApplyLoop {
     driver: Box<dyn Driver>,
-    state: Arc<StateDir>,
+    state: State,
     served: Arc<ConfigSet>,
     refusals: Refusals,
     trouble: Option<Trouble>,
@@ -56,7 +56,7 @@ impl ApplyLoop {
     /// A loop that begins with `remembered`, how to ask it, and what it publishes.
     pub(crate) fn new(
         driver: Box<dyn Driver>,
-        state: Arc<StateDir>,
+        state: State,
         remembered: ConfigSet,
     ) -> (Self, Applier, watch::Receiver<Served>) {
         let (sender, requests) = mpsc::channel(CAPACITY);

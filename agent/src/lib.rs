@@ -14,6 +14,7 @@ pub mod driver;
 mod error;
 mod health;
 mod heartbeat;
+mod label;
 pub mod metrics;
 mod refusals;
 mod run;
@@ -27,6 +28,7 @@ mod testing;
 mod words;
 
 pub use error::AgentError;
+pub use label::Label;
 pub use run::run;
 pub use settings::Settings;
-pub use state::{StateDir, StateError};
+pub use state::{State, StateDir, StateError};

@@ -1,9 +1,7 @@
 //! The settings of the program, and what they amount to.
 
-mod label;
-
 use bellwether_agent::{
-    Settings,
+    Label, Settings,
     driver::{Hook, file::FileOptions, haproxy::HaproxyOptions},
 };
 use bellwether_ingress::{ListenerAddress, TimeSpan};
@@ -11,7 +9,6 @@ use bellwether_program::{AmqpFiles, unrepeated};
 use bellwether_proto::{AgentName, Fleet, namespace};
 use bellwether_rpc::transport::amqp::{AmqpSettings, AmqpUrl, Tls};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
-use label::Label;
 use std::{fs, net::SocketAddr, path::PathBuf};
 
 const AFTER_HELP: &str = "\
@@ -168,7 +165,7 @@ impl Flags {
     pub(crate) fn options(self) -> Result<Options, clap::Error> {
         let name = self.name.map_or_else(host_name, Ok).map_err(usage)?;
         let mut settings = Settings::new(name);
-        settings.labels = label::distinct(self.label).map_err(usage)?;
+        settings.labels = Label::all(self.label).map_err(usage)?;
         settings.interval = self.interval.into();
         settings.health_listen = self.health_listen;
         let hook = |command: Option<String>, limit: TimeSpan| {

@@ -1,14 +1,14 @@
 //! The life of an agent: starts its tasks, and ends them in order.
 
 use crate::{
-    AgentError, Settings, StateDir,
+    AgentError, Settings,
     apply::ApplyLoop,
     driver::Driver,
     health::{Health, HealthServer},
     heartbeat::Heartbeat,
     service::Service,
     set::ConfigSet,
-    state::Remembered,
+    state::{Remembered, State},
     sync::{Fetcher, Sync},
 };
 use bellwether_proto::{
@@ -16,7 +16,6 @@ use bellwether_proto::{
     controller::{self, ControllerClient, Goodbye},
 };
 use bellwether_rpc::{Connection, Deadline, Limits};
-use std::sync::Arc;
 use tokio::{
     task::{JoinError, JoinHandle},
     time::timeout,
@@ -34,15 +33,16 @@ pub async fn run(
     settings: Settings,
     connection: Connection,
     driver: Box<dyn Driver>,
-    state: StateDir,
+    state: impl Into<State>,
     shutdown: CancellationToken,
 ) -> Result<(), AgentError> {
     let health_server = HealthServer::bind(&settings).await?;
     let instance = connection.instance();
+    let state = state.into();
     let remembered = remembered(&state)?;
     let client = ControllerClient::new(connection.clone(), controller::address());
 
-    let (apply_loop, applier, served) = ApplyLoop::new(driver, Arc::new(state), remembered);
+    let (apply_loop, applier, served) = ApplyLoop::new(driver, state, remembered);
     let (name, labels) = (settings.name.clone(), settings.labels.clone());
     let fetcher = Fetcher { client: client.clone(), name: name.clone(), instance, labels };
     let (sync, trigger) = Sync::new(fetcher, applier.clone(), served.clone());
@@ -91,7 +91,7 @@ async fn ended_if_any(task: Option<&mut Task>) -> Option<AgentError> {
 }
 
 /// What the state folder remembers. What cannot be read is nothing, and does not empty the proxy.
-fn remembered(state: &StateDir) -> Result<ConfigSet, AgentError> {
+fn remembered(state: &State) -> Result<ConfigSet, AgentError> {
     match state.load()? {
         Remembered::Nothing => Ok(ConfigSet::default()),
         Remembered::Set(set) => Ok(set),

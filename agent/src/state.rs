@@ -23,6 +23,38 @@ pub struct StateDir {
     _lock: File,
 }
 
+/// Where an agent remembers what it serves.
+#[derive(Debug)]
+pub enum State {
+    /// In a folder of its own: a restart serves it again.
+    Folder(Arc<StateDir>),
+    /// Nowhere: every start begins with nothing, and has it sent again.
+    Nowhere,
+}
+
+impl From<StateDir> for State {
+    fn from(folder: StateDir) -> Self {
+        Self::Folder(Arc::new(folder))
+    }
+}
+
+impl State {
+    pub(crate) fn load(&self) -> Result<Remembered, StateError> {
+        match self {
+            Self::Folder(folder) => folder.load(),
+            Self::Nowhere => Ok(Remembered::Nothing),
+        }
+    }
+
+    /// Remembers a set. When this returns, it is as safe as it gets.
+    pub(crate) async fn save(&self, set: Arc<ConfigSet>) -> Result<(), StateError> {
+        match self {
+            Self::Folder(folder) => folder.save(set).await,
+            Self::Nowhere => Ok(()),
+        }
+    }
+}
+
 /// Why a state folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
@@ -80,7 +112,7 @@ impl StateDir {
     }
 
     /// Reads what is remembered. What cannot be read is moved aside, and kept.
-    pub(crate) fn load(&self) -> Result<Remembered, StateError> {
+    fn load(&self) -> Result<Remembered, StateError> {
         let file = self.path.join(STATE);
         let read = match fs::read(&file) {
             Ok(bytes) => format::read(&bytes),
@@ -105,7 +137,7 @@ impl StateDir {
     }
 
     /// Remembers a set. When this returns, it survives a loss of power.
-    pub(crate) async fn save(self: &Arc<Self>, set: Arc<ConfigSet>) -> Result<(), StateError> {
+    async fn save(self: &Arc<Self>, set: Arc<ConfigSet>) -> Result<(), StateError> {
         let this = self.clone();
         let saved = tokio::task::spawn_blocking(move || match format::write(&set)? {
             Some(bytes) => disk::replace(&this.path.join(STATE), &bytes),

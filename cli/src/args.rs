@@ -5,6 +5,7 @@ use crate::{
     commands::{agents, check, completion, delete, get, push, rollouts},
     dev::DevArgs,
     report::Output,
+    simulate::SimulateArgs,
 };
 use bellwether_program::unrepeated;
 use clap::{Args, Parser, Subcommand};
@@ -73,6 +74,7 @@ Examples:
 
 Run it twice, and the second time it changes nothing.")]
     Adopt,
+    Simulate(SimulateArgs),
     Completion(completion::CompletionArgs),
 }
 

@@ -20,6 +20,7 @@ use crate::{
     dev,
     exit::Exit,
     report::Style,
+    simulate,
 };
 
 /// Runs the command that the arguments name.
@@ -37,6 +38,7 @@ pub(crate) async fn run(Cli { server, output, command }: Cli) -> anyhow::Result<
         Command::Adopt => adopt::run(&server.client()?, style, &mut out).await,
         Command::Agents(args) => agents::run(args, &server.client()?, style, &mut out).await,
         Command::Rollouts(args) => rollouts::run(args, &server.client()?, style, &mut out).await,
+        Command::Simulate(args) => simulate::run(args, style, &mut out).await,
         Command::Completion(args) => completion::run(args, &mut out),
     }
 }

@@ -10,6 +10,7 @@ mod exit;
 mod follow;
 mod progress;
 mod report;
+mod simulate;
 
 use crate::{args::Cli, exit::Exit};
 use anyhow::Context;

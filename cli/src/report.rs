@@ -9,6 +9,7 @@ mod rollout;
 mod rollouts;
 #[cfg(test)]
 pub(crate) mod sample;
+mod simulation;
 mod status;
 mod style;
 mod summary;
@@ -18,7 +19,7 @@ mod text;
 pub(crate) use style::{Output, Style};
 pub(crate) use text::{printable, shortened};
 
-use crate::documents::Checked;
+use crate::{documents::Checked, simulate::Summary};
 use bellwether_proto::http::{
     AdoptionView, AgentDetail, AgentView, ConfigDetail, ConfigView, Forgotten, RolloutView, StatusView,
 };
@@ -78,6 +79,14 @@ pub(crate) fn status(status: &StatusView, style: Style, out: &mut impl Write) ->
     match style.output {
         Output::Table => write_text(&status::text(status, style), out),
         Output::Json => write_json(status, out),
+    }
+}
+
+/// What a simulation did.
+pub(crate) fn simulation(summary: &Summary, style: Style, out: &mut impl Write) -> io::Result<()> {
+    match style.output {
+        Output::Table => write_text(&simulation::text(summary), out),
+        Output::Json => write_json(summary, out),
     }
 }
 

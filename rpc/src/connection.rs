@@ -31,6 +31,7 @@ const ANSWER_BYTES: usize = 16 * 1024 * 1024;
 #[derive(Clone)]
 pub struct Connection {
     shared: Arc<Shared>,
+    instance: Instance,
     encoding: Encoding,
 }
 
@@ -50,7 +51,15 @@ impl Connection {
         let waiting = in_flight.clone();
         let first = transport.deliver_to(Arc::new(move |inbound| take_in(&waiting, inbound)));
         assert!(first, "a transport has one connection");
-        Self { shared: Arc::new(Shared { transport, in_flight }), encoding: Encoding::default() }
+        let instance = transport.instance();
+        Self { shared: Arc::new(Shared { transport, in_flight }), instance, encoding: Encoding::default() }
+    }
+
+    /// The same connection, for one of several peers that share it: what that one sends and serves bears an instance of
+    /// its own, as if it were a process by itself. To everybody else it is one.
+    #[must_use]
+    pub fn as_another_process(&self) -> Self {
+        Self { instance: Instance::new(), ..self.clone() }
     }
 
     /// The same connection, for callers that write their requests in this encoding. Servers answer in it.
@@ -62,7 +71,7 @@ impl Connection {
     /// The process that speaks.
     #[must_use]
     pub fn instance(&self) -> Instance {
-        self.shared.transport.instance()
+        self.instance
     }
 
     /// How the link to the broker stands, and every change of it.
@@ -177,7 +186,7 @@ impl Connection {
     /// A server of `address` on this connection.
     #[must_use]
     pub fn server(&self, address: Address, router: Router, limits: Limits) -> Server {
-        Server::new(self.shared.transport.clone(), address, router, limits)
+        Server::new(self.shared.transport.clone(), self.instance, address, router, limits)
     }
 
     /// How many calls wait for an answer now.

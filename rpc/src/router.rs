@@ -1,7 +1,7 @@
 //! Which handler answers which method, and how each answers exactly once.
 
 use crate::{
-    Context, Encoding, Fault, Message, Method, Transport,
+    Context, Encoding, Fault, Instance, Message, Method, Transport,
     complaints::{Complaints, makes_no_sense},
     transport::Delivery,
 };
@@ -159,22 +159,18 @@ pub(crate) struct Answer {
     given_up: CancellationToken,
 }
 
-struct Duty {
-    method: &'static str,
-    delivery: Delivery,
-    transport: Arc<dyn Transport>,
-    complaints: Arc<Complaints>,
+pub(crate) struct Duty {
+    pub(crate) method: &'static str,
+    pub(crate) delivery: Delivery,
+    /// Who answers.
+    pub(crate) instance: Instance,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) complaints: Arc<Complaints>,
 }
 
 impl Answer {
-    pub(crate) fn new(
-        method: &'static str,
-        delivery: Delivery,
-        transport: Arc<dyn Transport>,
-        given_up: CancellationToken,
-        complaints: Arc<Complaints>,
-    ) -> Self {
-        Self { duty: Some(Duty { method, delivery, transport, complaints }), given_up }
+    pub(crate) fn new(duty: Duty, given_up: CancellationToken) -> Self {
+        Self { duty: Some(duty), given_up }
     }
 
     fn request<M: Method>(&self) -> Result<M::Request, Fault> {
@@ -247,10 +243,9 @@ impl Duty {
     }
 
     async fn done(self, answer: Result<Bytes, Fault>) {
-        let encoding = self.encoding();
         let Delivery { message, receipt, received, redelivered } = self.delivery;
         // Another instance's request is refused alike each time, and its caller waits for the one that was meant.
-        let meant = message.target.is_none_or(|meant| meant == self.transport.instance());
+        let meant = message.target.is_none_or(|meant| meant == self.instance);
         let answer = if redelivered && meant { answer.map_err(Fault::of_a_redelivery) } else { answer };
         let outcome = answer.as_ref().err().map_or("ok", |fault| fault.kind.name());
         metrics::counter!("bellwether_rpc_requests_total", "method" => self.method, "outcome" => outcome)
@@ -265,11 +260,11 @@ impl Duty {
         if answer.as_ref().is_err_and(|fault| fault.kind.denies_a_run()) {
             // Were it delivered again, its handler could run after all: so first it is off the queue.
             if receipt.ack().await {
-                answer_message(&*self.transport, &message, encoding, answer).await;
+                answer_message(&*self.transport, &message, self.instance, answer).await;
             }
             return;
         }
-        answer_message(&*self.transport, &message, encoding, answer).await;
+        answer_message(&*self.transport, &message, self.instance, answer).await;
         receipt.settle();
     }
 }
@@ -278,11 +273,12 @@ impl Duty {
 async fn answer_message(
     transport: &dyn Transport,
     request: &Message,
-    encoding: Encoding,
+    sender: Instance,
     answer: Result<Bytes, Fault>,
 ) {
     let Some(reply_to) = &request.reply_to else { return };
-    let message = Message::answer(request.correlation_id.clone(), transport.instance(), encoding, answer);
+    let encoding = request.encoding.unwrap_or_default();
+    let message = Message::answer(request.correlation_id.clone(), sender, encoding, answer);
     if let Err(error) = transport.reply(reply_to, message).await {
         metrics::counter!("bellwether_rpc_answers_unsent_total").increment(1);
         tracing::debug!(method = request.kind, %error, "an answer was not sent");

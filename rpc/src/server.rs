@@ -5,7 +5,7 @@ use crate::{
     TraceParent, Transport,
     complaints::{Complaints, printable},
     message::DEFAULT_DEADLINE,
-    router::{Answer, Handling},
+    router::{Answer, Duty, Handling},
     stall::{StallWatch, TICK},
     trace,
     transport::{ConsumeError, Deliveries, Delivery},
@@ -48,6 +48,7 @@ impl Default for Limits {
 /// Serves one address until told to stop, over any number of reconnects.
 pub struct Server {
     transport: Arc<dyn Transport>,
+    instance: Instance,
     address: Address,
     router: Arc<Router>,
     limits: Limits,
@@ -69,6 +70,7 @@ enum Ended {
 impl Server {
     pub(crate) fn new(
         transport: Arc<dyn Transport>,
+        instance: Instance,
         address: Address,
         router: Router,
         limits: Limits,
@@ -76,6 +78,7 @@ impl Server {
         let permits = Arc::new(Semaphore::new(limits.concurrency.into()));
         Self {
             transport,
+            instance,
             complaints: Arc::new(Complaints::new(address.clone())),
             address,
             router: Arc::new(router),
@@ -166,15 +169,16 @@ impl Server {
     /// Deals with one delivery without ever waiting.
     fn take(&self, delivery: Delivery) {
         let now = Instant::now();
-        let verdict = judge(&delivery, &self.router, self.transport.instance(), self.limits.body_bytes, now);
+        let verdict = judge(&delivery, &self.router, self.instance, self.limits.body_bytes, now);
         if let Verdict::Drop(reason) = verdict {
             self.note_dropped(&delivery.message, reason);
         }
         let method = self.router.name(&delivery.message.kind);
         let (span, trace) = trace::handling(method, &delivery.message);
         let context = context(&delivery, trace);
-        let (transport, given_up) = (self.transport.clone(), self.given_up.clone());
-        let answer = Answer::new(method, delivery, transport, given_up, self.complaints.clone());
+        let (transport, complaints) = (self.transport.clone(), self.complaints.clone());
+        let duty = Duty { method, delivery, instance: self.instance, transport, complaints };
+        let answer = Answer::new(duty, self.given_up.clone());
         match verdict {
             Verdict::Handle(Handling::Queued(intake)) => intake(context, answer),
             Verdict::Handle(Handling::Spawned(handler)) => match self.permits.clone().try_acquire_owned() {
