@@ -89,7 +89,7 @@ impl Controller {
 
     /// The agents to send to, unless the store is behind them.
     pub(crate) async fn agents_of_the_store(&self) -> Result<Vec<AgentEntry>, PushError> {
-        let patience = self.settings.beat_interval * 2;
+        let patience = self.pace.interval() * 2;
         let (mut agents, mut seen) = self.look_at_store().await?;
         if let Some(wait) = seen.sight.must_wait_for(&agents, Instant::now(), patience) {
             sleep(wait).await;

@@ -14,14 +14,23 @@ use bellwether_proto::{
 };
 use bellwether_rpc::{Call, Deadline, Fault};
 use futures_util::future::join_all;
-use std::sync::{Arc, atomic::Ordering};
-use tokio::{sync::mpsc, time::Instant};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep},
+};
 
 /// Beats that may wait to be recorded; more are refused, and the next second brings new ones.
 pub(crate) const CAPACITY: usize = 16_384;
 
 /// The most beats that are recorded at a time. While one batch is written the next one gathers.
 const BATCH: usize = 512;
+
+/// How long the first beat of a batch waits for others: each batch costs a round trip to the registry, whatever its size.
+const GATHER: Duration = Duration::from_millis(10);
 
 /// The most bytes of an agent's own words that are recorded.
 const LONGEST_TEXT: usize = 2_000;
@@ -30,10 +39,18 @@ const LONGEST_TEXT: usize = 2_000;
 pub(crate) async fn record_beats(controller: Arc<Controller>, mut beats: mpsc::Receiver<Call<OnlineAgent>>) {
     let (resyncs, rivals) = (ResyncGate::default(), Rivals::default());
     let mut desk = Desk { controller, desired: None, resyncs, rivals };
-    let mut batch = Vec::with_capacity(BATCH);
-    while beats.recv_many(&mut batch, BATCH).await > 0 {
-        desk.settle(std::mem::take(&mut batch)).await;
+    while let Some(first) = beats.recv().await {
+        desk.settle(gather(first, &mut beats).await).await;
     }
+}
+
+/// A batch that begins with `first`.
+async fn gather<T>(first: T, beats: &mut mpsc::Receiver<T>) -> Vec<T> {
+    if beats.len() < BATCH {
+        sleep(GATHER).await;
+    }
+    let rest = std::iter::from_fn(|| beats.try_recv().ok());
+    std::iter::once(first).chain(rest).take(BATCH).collect()
 }
 
 struct Desk {
@@ -61,14 +78,14 @@ impl Desk {
     }
 
     async fn record(&mut self, records: &[AgentRecord]) -> Result<Vec<Recorded>, Fault> {
-        let Controller { registry, store, settings, .. } = &*self.controller;
+        let Controller { registry, store, pace, .. } = &*self.controller;
         let unavailable = |error: String| {
             metrics::counter!("bellwether_controller_beats_total", "outcome" => "failed")
                 .increment(records.len() as u64);
             tracing::debug!(error, "beats were not recorded");
             Fault::unavailable(error)
         };
-        let recorded = registry.record(records, settings.time_to_live).await;
+        let recorded = registry.record(records, pace.time_to_live(Instant::now())).await;
         self.controller.records_beats.store(recorded.is_ok(), Ordering::Relaxed);
         let recorded = recorded.map_err(|error| unavailable(error.to_string()))?;
         let snapshot = store.snapshot().await.map_err(|error| unavailable(error.to_string()))?;
@@ -108,8 +125,7 @@ impl Desk {
             let stale = Stale { head: head.clone(), digest };
             self.send_resync(record, stale);
         }
-        let next_beat_ms =
-            u64::try_from(self.controller.settings.beat_interval.as_millis()).unwrap_or(u64::MAX);
+        let next_beat_ms = u64::try_from(self.controller.pace.interval().as_millis()).unwrap_or(u64::MAX);
         Ok(BeatReply { head, digest, next_beat_ms })
     }
 

@@ -4,6 +4,7 @@ use crate::{
     Settings,
     adoption::StoreWatch,
     guard::BlindGuard,
+    pace::Pace,
     pool::Pool,
     registry::{Registry, RegistryError, Replica, TimedRegistry},
     rollouts::Rollouts,
@@ -25,6 +26,7 @@ pub(crate) struct Controller {
     pub(crate) registry: Arc<dyn Registry>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) pool: Pool,
+    pub(crate) pace: Pace,
     pub(crate) rollouts: Rollouts,
     /// Whether this replica may call the silent offline, as the presence task last saw it.
     pub(crate) hearing: watch::Sender<Hearing>,
@@ -81,6 +83,7 @@ impl Controller {
         let store: Arc<dyn Store> = Arc::new(TimedStore(store));
         Self {
             pool: Pool::new(connection.clone()),
+            pace: Pace::new(settings.beat_interval, settings.time_to_live, settings.beat_budget),
             rollouts: Rollouts::new(store.clone()),
             hearing: watch::Sender::new(Hearing::Blind),
             records_beats: AtomicBool::new(true),

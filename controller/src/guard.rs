@@ -37,6 +37,11 @@ impl BlindGuard {
         Self { patience, last: None, listening_since: None }
     }
 
+    /// From now on it takes so long until silence proves anything.
+    pub(crate) fn be_patient_for(&mut self, patience: Duration) {
+        self.patience = patience;
+    }
+
     /// Takes in a look that ended at `now`.
     pub(crate) fn look(&mut self, now: Instant, look: Look) {
         let sees = look.bound.is_some() && look.epoch.is_some() && look.records && look.took <= SLOW;

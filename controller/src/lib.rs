@@ -17,6 +17,7 @@ mod guard;
 mod http;
 mod ledger;
 pub mod metrics;
+mod pace;
 mod plan;
 mod pool;
 mod presence;

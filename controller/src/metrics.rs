@@ -36,6 +36,11 @@ fn describe_fleet() {
         "Agents that are not offline and serve what they should"
     );
     describe_counter!("bellwether_controller_agents_lost_total", "Agents that this replica called offline");
+    describe_gauge!(
+        "bellwether_controller_beat_interval_seconds",
+        Unit::Seconds,
+        "How often agents are told to beat"
+    );
     describe_counter!(
         "bellwether_controller_beats_missed_total",
         "Agents whose beats were missing, and that answered when this replica asked"

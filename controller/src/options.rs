@@ -70,6 +70,10 @@ pub(crate) struct Flags {
     /// The fleet: controllers and agents of one fleet find each other by it
     #[arg(long, env = "BELLWETHER_FLEET", default_value_t)]
     fleet: Fleet,
+    /// How many beats a second the whole fleet may make: agents of a larger one beat more seldom than once a second, and
+    /// it takes longer to miss one
+    #[arg(long, env = "BELLWETHER_BEAT_BUDGET", value_name = "N", default_value = "10000", value_parser = clap::value_parser!(u32).range(1..))]
+    beat_budget: u32,
     /// How long an offline agent is remembered: a whole number and ms, s or m
     #[arg(long, env = "BELLWETHER_FORGET_AFTER", value_name = "TIME", default_value = "1440m")]
     forget_after: TimeSpan,
@@ -112,6 +116,7 @@ impl Flags {
         Ok(Options {
             settings: Settings {
                 forget_after: self.forget_after.as_duration(),
+                beat_budget: self.beat_budget,
                 access,
                 ..Settings::new(self.fleet)
             },

@@ -98,6 +98,8 @@ impl Watcher {
         let bound = self.bound.borrow().filter(|_| self.broker_answers);
         let records = self.controller.records_beats.load(Ordering::Relaxed)
             && self.controller.trouble.borrow().is_none();
+        let Controller { pace, settings, .. } = &*self.controller;
+        self.guard.be_patient_for(pace.time_to_live(now) + settings.reconnect_window);
         let look = Look { bound, epoch: self.epoch.clone(), records, took: now - started };
         self.guard.look(now, look);
         self.publish_hearing(now);
@@ -148,6 +150,9 @@ impl Watcher {
     /// What can be said only of the whole fleet.
     async fn look_at_all(&mut self, agents: &[AgentEntry]) {
         self.controller.pool.swept();
+        let beating = agents.iter().filter(|agent| agent.presence != Presence::Offline).count();
+        self.controller.pace.follow(beating, Instant::now());
+        metrics::gauge!("bellwether_controller_beat_interval_seconds").set(self.controller.pace.interval());
         count(agents);
         self.count_converged(agents).await;
         if self.controller.watch_store(agents).await.is_err() {

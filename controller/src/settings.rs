@@ -14,8 +14,11 @@ pub struct Settings {
     pub version: String,
     /// How often agents are told to beat.
     pub beat_interval: Duration,
-    /// How long a beat keeps an agent online.
+    /// How long a beat keeps an agent online, as long as agents beat at that interval.
     pub time_to_live: Duration,
+    /// How many beats a second the whole fleet may make: agents of a larger one are told to beat more seldom, and their
+    /// beats count for longer.
+    pub beat_budget: u32,
     /// How long agents may take to come back after the broker did: an attempt may hang for 5 s, and the next comes
     /// up to 5 s after it. Until then silence proves nothing.
     pub reconnect_window: Duration,
@@ -38,6 +41,7 @@ impl Settings {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             beat_interval: Duration::from_secs(1),
             time_to_live: Duration::from_secs(3),
+            beat_budget: 10_000,
             reconnect_window: Duration::from_secs(10),
             forget_after: Duration::from_secs(24 * 60 * 60),
             push_timeout: Duration::from_secs(5),

@@ -57,7 +57,7 @@ impl Controller {
     }
 
     async fn vouch(&self, there: &[(AgentName, Instance)]) -> Result<(), RegistryError> {
-        for agent in self.registry.vouch(there, self.settings.time_to_live).await? {
+        for agent in self.registry.vouch(there, self.pace.time_to_live(Instant::now())).await? {
             tracing::debug!(%agent, "its beats are missing, and it answers");
             metrics::counter!("bellwether_controller_beats_missed_total").increment(1);
         }
@@ -66,7 +66,7 @@ impl Controller {
 
     async fn call_offline(&self, gone: &[AgentName]) -> Result<(), RegistryError> {
         for agent in self.registry.take_offline(gone).await? {
-            tracing::warn!(%agent, "offline: no beat for {:?}, and no answer", self.settings.time_to_live);
+            tracing::warn!(%agent, "offline: no beat in time, and no answer");
             metrics::counter!("bellwether_controller_agents_lost_total").increment(1);
         }
         Ok(())

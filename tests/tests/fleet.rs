@@ -32,3 +32,5 @@ mod redis_outage;
 mod refusals;
 #[path = "fleet/rollouts.rs"]
 mod rollouts;
+#[path = "fleet/simulate.rs"]
+mod simulate;

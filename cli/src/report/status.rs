@@ -7,6 +7,9 @@ use super::{
 };
 use bellwether_proto::http::{ConfigStatus, StatusView};
 
+/// How often agents of a fleet beat that is within its budget.
+const USUAL_INTERVAL_MS: u64 = 1_000;
+
 pub(super) fn text(status: &StatusView, style: Style) -> String {
     let mut parts = vec![head(status)];
     if !status.configs.is_empty() {
@@ -30,6 +33,7 @@ fn head(status: &StatusView) -> String {
     }
     lines.push(format!("fleet {fleet}: revision {revision} of store {store_id}"));
     lines.push(agents(status));
+    lines.extend(pace(status));
     lines.join("\n")
 }
 
@@ -50,6 +54,18 @@ fn agents(status: &StatusView) -> String {
         of(status.converged, counts.all()),
         oldest.unwrap_or_default()
     )
+}
+
+/// Only where it is not what people expect.
+fn pace(status: &StatusView) -> Option<String> {
+    let (interval, counts) = (status.beat_interval_ms, status.time_to_live_ms);
+    (interval > USUAL_INTERVAL_MS).then(|| {
+        format!(
+            "agents beat every {}, and a beat counts for {}: the fleet has outgrown --beat-budget",
+            duration(interval),
+            duration(counts)
+        )
+    })
 }
 
 fn configs(configs: &[ConfigStatus], style: Style) -> String {
@@ -109,6 +125,8 @@ mod tests {
             highest_reported_revision: None,
             agents: AgentCounts { online: 998, offline: 2, unknown: 0 },
             converged: 997,
+            beat_interval_ms: 1_000,
+            time_to_live_ms: 3_000,
             oldest_beat_age_ms: Some(1_234),
             configs: vec![config("blog", 997, 1_000), config("lab", 0, 0)],
             controllers: vec![controller(Some("2026-01-02T03:04:05.678Z")), controller(None)],
@@ -149,6 +167,14 @@ mod tests {
         let first =
             "ATTENTION: the store is behind the fleet: run `bellwether adopt` (agents are at revision 41)\n";
         assert!(text.starts_with(first), "{text}");
+    }
+
+    #[test]
+    fn a_fleet_that_beats_more_seldom_says_so() {
+        let large = StatusView { beat_interval_ms: 2_000, time_to_live_ms: 6_000, ..status() };
+        let text = text(&large, Style::plain(Output::Table));
+        let line = "agents beat every 2.0 s, and a beat counts for 6.0 s: the fleet has outgrown --beat-budget";
+        assert_eq!(text.lines().nth(2), Some(line), "{text}");
     }
 
     #[test]

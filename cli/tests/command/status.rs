@@ -9,7 +9,8 @@ const STORE: &str = "7d1f0b0e-98f1-4f5c-b1f0-0d4b6f1f8a11";
 fn status() -> Value {
     json!({
         "fleet": "edge", "store_id": STORE, "revision": 42, "store_behind_fleet": false,
-        "agents": {"online": 2, "offline": 1, "unknown": 0}, "converged": 2, "oldest_beat_age_ms": 900,
+        "agents": {"online": 2, "offline": 1, "unknown": 0}, "converged": 2, "beat_interval_ms": 1000, "time_to_live_ms": 3000,
+        "oldest_beat_age_ms": 900,
         "configs": [{"name": "shop", "revision": 42, "converged": 2, "agents": 3}],
         "controllers": [{"instance": INSTANCE, "version": "0.1.0", "listening_since": "2026-01-02T03:04:05.678Z"}],
     })

@@ -11,6 +11,7 @@ use crate::{
 use axum::{Json, extract::State};
 use bellwether_proto::http::{AgentCounts, ConfigStatus, ControllerView, StatusView};
 use std::sync::Arc;
+use tokio::time::Instant;
 
 /// `GET /v1/status`
 pub(super) async fn show(State(controller): State<Arc<Controller>>) -> Result<Json<StatusView>, ApiError> {
@@ -29,6 +30,8 @@ pub(super) async fn show(State(controller): State<Arc<Controller>>) -> Result<Js
         highest_reported_revision: behind.map(|behind| behind.highest),
         agents: counts(&agents),
         converged: agents.iter().filter(|agent| agent.converged).count(),
+        beat_interval_ms: milliseconds(controller.pace.interval()),
+        time_to_live_ms: milliseconds(controller.pace.time_to_live(Instant::now())),
         oldest_beat_age_ms: there.map(|agent| milliseconds(agent.entry.last_seen_age)).max(),
         configs: configs(&snapshot, &agents),
         controllers: replicas.into_iter().map(controller_view).collect(),

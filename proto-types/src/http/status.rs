@@ -26,6 +26,12 @@ pub struct StatusView {
     pub agents: AgentCounts,
     /// How many of them serve what they should, by their last beat.
     pub converged: usize,
+    /// How often agents are told to beat, in milliseconds.
+    #[serde(default)]
+    pub beat_interval_ms: u64,
+    /// How long a beat keeps an agent online, in milliseconds.
+    #[serde(default)]
+    pub time_to_live_ms: u64,
     /// How long ago that agent last beat which is not offline and has been silent for longest, in milliseconds; none
     /// when all are offline.
     pub oldest_beat_age_ms: Option<u64>,

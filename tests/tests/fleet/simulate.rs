@@ -1,0 +1,79 @@
+//! A simulated fleet is to an operator like any other, and large enough to be told by one publish.
+
+use std::time::Duration;
+
+use bellwether_proto::http::{AgentState, Verdict};
+use bellwether_tests::{Binary, Fleet, Launch, RabbitMq, eventually};
+
+use crate::documents::document;
+
+const AGENTS: usize = 200;
+
+#[tokio::test]
+async fn of_a_simulated_fleet_each_agent_has_a_verdict_of_its_own() {
+    let fleet = Fleet::shared().await.start().await;
+    let (rabbitmq, agents) = (RabbitMq::shared().await.url(), AGENTS.to_string());
+    let simulate = ["simulate", "--amqp-url", &rabbitmq, "--fleet", fleet.name(), "--agents", &agents];
+    let conduct = ["--connections", "2", "--reject", "0.01", "--stall", "0.01", "-o", "json"];
+    let simulation = Launch::of(Binary::Cli).await.args(simulate).args(conduct).start();
+    eventually("all are online", async || match in_state(&fleet, AgentState::Online).await? {
+        AGENTS => Ok(()),
+        some => Err(format!("{some} of {AGENTS}\n{}", simulation.log())),
+    })
+    .await;
+
+    let pushed = fleet.push(&document("shop", 8080), &["--timeout", "3s"]).await;
+    assert_eq!(pushed.counts(), (3, AGENTS, AGENTS - 4), "{pushed:#?}");
+    let (rejected, stalled) = (Verdict::Rejected, Verdict::TimedOut);
+    let expected = [("sim-1", rejected), ("sim-2", rejected), ("sim-3", stalled), ("sim-4", stalled)];
+    assert_eq!(pushed.failures(), expected);
+    let took = Duration::from_millis(pushed.rollout().elapsed_ms);
+    eprintln!("measured: a push to {AGENTS} with --timeout 3s, two of whom stall: {took:.2?}");
+    assert!(took >= Duration::from_secs(3), "{took:?}");
+
+    let status = simulation.terminate().await;
+    let log = simulation.log();
+    assert_eq!(status.code(), Some(0), "{log}");
+    let summary = log.lines().find(|line| line.starts_with('{')).expect("a summary");
+    let summary: serde_json::Value = serde_json::from_str(summary).expect("JSON");
+    assert_eq!(summary["applied"], AGENTS - 4, "{summary}");
+    assert_eq!(summary["reachable"], AGENTS, "{summary}");
+    eventually("each said goodbye", async || match in_state(&fleet, AgentState::Offline).await? {
+        AGENTS => Ok(()),
+        some => Err(format!("{some} of {AGENTS}")),
+    })
+    .await;
+}
+
+/// An agent that goes while it is told has its verdict at once, though nobody told it alone.
+#[tokio::test]
+async fn a_fleet_that_vanishes_under_a_push_does_not_hold_it_up() {
+    let fleet = Fleet::shared().await.start().await;
+    let (rabbitmq, agents) = (RabbitMq::shared().await.url(), AGENTS.to_string());
+    let simulate = ["simulate", "--amqp-url", &rabbitmq, "--fleet", fleet.name(), "--agents", &agents];
+    let simulation = Launch::of(Binary::Cli).await.args(simulate).args(["--stall", "1"]).start();
+    eventually("all are online", async || match in_state(&fleet, AgentState::Online).await? {
+        AGENTS => Ok(()),
+        some => Err(format!("{some} of {AGENTS}\n{}", simulation.log())),
+    })
+    .await;
+
+    let (pushed, ()) = tokio::join!(fleet.push(&document("shop", 8080), &["--timeout", "60s"]), async {
+        eventually("all have been told", async || match simulation.log().contains(" 200 stalled") {
+            true => Ok(()),
+            false => Err(simulation.log()),
+        })
+        .await;
+        simulation.kill().await;
+    });
+    assert_eq!(pushed.counts(), (4, AGENTS, 0), "{pushed:#?}");
+    let gone = |verdict: &Verdict| matches!(verdict, Verdict::Unroutable | Verdict::Offline);
+    assert!(pushed.failures().iter().all(|(_, verdict)| gone(verdict)), "{pushed:#?}");
+    let took = Duration::from_millis(pushed.rollout().elapsed_ms);
+    assert!(took < Duration::from_secs(30), "{took:?}");
+}
+
+async fn in_state(fleet: &Fleet, state: AgentState) -> Result<usize, String> {
+    let agents = fleet.controller(0).agents().await?;
+    Ok(agents.iter().filter(|agent| agent.state == state).count())
+}
