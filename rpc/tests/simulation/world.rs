@@ -85,6 +85,7 @@ impl World {
             let in_flight = caller.connection.in_flight();
             self.trace.note(Step::Left { process: caller.number, in_flight });
         }
+        drop(servers);
         sleep(AFTERWARDS).await;
         self.trace.note(Step::Ignored { answers: counted.answers_dropped() });
         self.trace.take()
