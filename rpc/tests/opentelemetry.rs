@@ -65,7 +65,8 @@ async fn exported(looks_up: bool) -> Vec<SpanData> {
     let polite = serve(&broker, "polite", Polite.router()).await;
     let deputy = Deputy { polite: client(&broker, "polite"), looks_up };
     let deputy = serve(&broker, "deputy", deputy.router()).await;
-    let greeting = client(&broker, "deputy").greet(&"Ada".into(), Deadline::after(Duration::from_secs(30)));
+    let (greeter, ada) = (client(&broker, "deputy"), "Ada".to_owned());
+    let greeting = greeter.greet(&ada, Deadline::after(Duration::from_secs(30)));
     let greeted = greeting.instrument(tracing::info_span!("a program")).await;
     assert_eq!(greeted.as_deref(), Ok("Hello, Ada"));
 
