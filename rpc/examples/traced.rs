@@ -19,9 +19,9 @@ pub trait Kitchen {
     async fn cook(&self, cx: &Context, dish: String) -> Result<String, Fault>;
 }
 
-struct Cook;
+struct Chef;
 
-impl Kitchen for Cook {
+impl Kitchen for Chef {
     async fn cook(&self, _cx: &Context, dish: String) -> Result<String, Fault> {
         Ok(format!("{dish}, hot"))
     }
@@ -39,7 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let (broker, shutdown) = (Memory::new(), CancellationToken::new());
     let address = Address::shared("kitchen");
-    let server = Connection::new(broker.connect()).server(address.clone(), Cook.router(), Limits::default());
+    let server = Connection::new(broker.connect()).server(address.clone(), Chef.router(), Limits::default());
     let mut bound = server.bound();
     let serving = tokio::spawn(server.run(shutdown.clone()));
     bound.wait_for(Option::is_some).await?;

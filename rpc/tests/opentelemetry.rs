@@ -6,7 +6,8 @@ use bellwether_rpc::{
 use opentelemetry::trace::{SpanId, SpanKind, TracerProvider};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
 use std::time::Duration;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use tracing_subscriber::{filter::LevelFilter, layer::SubscriberExt};
 
@@ -40,13 +41,27 @@ impl Greeter for Deputy {
     }
 }
 
-async fn serve(broker: &Memory, address: &str, router: Router) -> DropGuard {
-    let server =
-        Connection::new(broker.connect()).server(Address::shared(address), router, Limits::default());
-    let (mut bound, stop) = (server.bound(), CancellationToken::new());
-    tokio::spawn(server.run(stop.clone()));
-    bound.wait_for(Option::is_some).await.expect("it binds");
-    stop.drop_guard()
+/// A server, until it is told to stop.
+struct Serving {
+    stop: CancellationToken,
+    running: JoinHandle<()>,
+}
+
+impl Serving {
+    async fn start(broker: &Memory, address: &str, router: Router) -> Self {
+        let connection = Connection::new(broker.connect());
+        let server = connection.server(Address::shared(address), router, Limits::default());
+        let (mut bound, stop) = (server.bound(), CancellationToken::new());
+        let running = tokio::spawn(server.run(stop.clone()));
+        bound.wait_for(Option::is_some).await.expect("it binds");
+        Self { stop, running }
+    }
+
+    /// Waits until its handlers have ended, and so have their spans.
+    async fn stop(self) {
+        self.stop.cancel();
+        self.running.await.expect("no panic");
+    }
 }
 
 fn client(broker: &Memory, address: &str) -> GreeterClient {
@@ -62,16 +77,17 @@ async fn exported(looks_up: bool) -> Vec<SpanData> {
         tracing::subscriber::set_default(tracing_subscriber::registry().with(LevelFilter::DEBUG).with(layer));
 
     let broker = Memory::new();
-    let polite = serve(&broker, "polite", Polite.router()).await;
+    let polite = Serving::start(&broker, "polite", Polite.router()).await;
     let deputy = Deputy { polite: client(&broker, "polite"), looks_up };
-    let deputy = serve(&broker, "deputy", deputy.router()).await;
+    let deputy = Serving::start(&broker, "deputy", deputy.router()).await;
     let (greeter, ada) = (client(&broker, "deputy"), "Ada".to_owned());
     let greeting = greeter.greet(&ada, Deadline::after(Duration::from_secs(30)));
     let greeted = greeting.instrument(tracing::info_span!("a program")).await;
     assert_eq!(greeted.as_deref(), Ok("Hello, Ada"));
 
-    drop((polite, deputy, collecting));
-    provider.shutdown().expect("nothing is left to export");
+    deputy.stop().await;
+    polite.stop().await;
+    drop(collecting);
     exporter.get_finished_spans().expect("it exports")
 }
 
