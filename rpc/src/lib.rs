@@ -62,11 +62,26 @@
 //! - **Without an answer.** A method marked `notification` may be sent with `notify_…`.
 //! - **As what.** JSON, or MessagePack where [`Connection::encoding`] says so; a server answers as it was asked.
 //! - **Seen.** [`Connection::link`] tells how the connection stands, [`metrics`](mod@metrics) what is counted; calls and
-//!   handlers are `tracing` spans at debug level, joined across the broker by `traceparent`.
+//!   handlers are `tracing` spans at debug level, joined across the broker by `traceparent`. In a collector they are one
+//!   trace with the feature `opentelemetry`: see below.
 //! - **In tests.** [`transport::memory`] is a broker in the process, which can lose, delay and repeat messages by a seed.
 //!
 //! One process needs one [`Connection`]: a constant number of AMQP connections, channels and queues, however many
 //! clients and peers there are.
+//!
+//! # Features
+//!
+//! None is on by itself.
+//!
+//! - `opentelemetry`: where the program's subscriber has a layer of `tracing-opentelemetry` 0.34, the span of a handler
+//!   becomes the child of its call's span, in whichever process that is, and calls that the handler makes with its
+//!   [`Context`] become the handler span's children. They bear their methods' names, and are client and server spans. The
+//!   layer has to let spans of `bellwether_rpc` at debug level through: `info,bellwether_rpc=debug`. The example `traced`
+//!   shows all of it:
+//!
+//!   ```sh
+//!   cargo run -p bellwether-rpc --features opentelemetry --example traced
+//!   ```
 #![deny(missing_docs)]
 
 mod address;
@@ -107,7 +122,8 @@ pub use address::{Address, ReplyTo};
 /// - `name = "…"`: its name on the wire, where it is not to be the function's in `PascalCase`;
 /// - `notification`: it may be sent without asking for an answer, by `client.notify_order(&request, deadline)`;
 /// - `queued`: the server's method takes the [`Call`] itself, in order of arrival and past all limits, to be answered
-///   later: for messages that are dealt with in batches. It must not wait: see [`Call::hand_to`];
+///   later: for messages that are dealt with in batches. In the trait it reads as any other method; a server implements
+///   `fn order(&self, call: Call<Order>)`, which must not wait: see [`Call::hand_to`];
 /// - `largest = …`: the most bytes of a request's body, a constant. A larger one is refused before it is decoded; without
 ///   this, only beyond [`Limits::body_bytes`].
 ///

@@ -26,7 +26,8 @@ impl CorrelationId {
     }
 }
 
-/// One message. A missing property has its default; none is a reason not to answer.
+/// One message, as whoever writes a [`Transport`](crate::Transport) gets to see it. A missing property has its default;
+/// none is a reason not to answer.
 #[derive(Clone)]
 pub struct Message {
     /// The method's name, or `reply`, or `fault`.

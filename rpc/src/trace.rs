@@ -1,5 +1,10 @@
 //! W3C trace context: what joins the spans of one call on both sides of the broker.
 
+#[cfg(feature = "opentelemetry")]
+mod opentelemetry;
+
+#[cfg(feature = "opentelemetry")]
+use self::opentelemetry::{join_calling, join_handling};
 use crate::{Address, Message};
 use std::{fmt, str::FromStr};
 use tracing::{Span, field};
@@ -93,10 +98,17 @@ pub(crate) fn calling(
     parent: Option<TraceParent>,
 ) -> (Span, Option<TraceParent>) {
     let span = tracing::debug_span!(
-        "call", otel.kind = "client", method, %address, trace_id = field::Empty, span_id = field::Empty
+        "call",
+        otel.name = method,
+        otel.kind = "client",
+        method,
+        %address,
+        trace_id = field::Empty,
+        span_id = field::Empty
     );
     let begun = || (!span.is_disabled()).then(TraceParent::new);
-    let trace = parent.map(TraceParent::child).or_else(begun);
+    let joined = join_calling(&span, parent);
+    let trace = joined.or_else(|| parent.map(TraceParent::child)).or_else(begun);
     show(&span, trace);
     (span, trace)
 }
@@ -105,18 +117,30 @@ pub(crate) fn calling(
 pub(crate) fn handling(method: &str, request: &Message) -> (Span, Option<TraceParent>) {
     let span = tracing::debug_span!(
         "handle",
+        otel.name = method,
         otel.kind = "server",
         method,
         trace_id = field::Empty,
         span_id = field::Empty,
         parent_id = field::Empty
     );
-    let trace = request.trace.map(TraceParent::child);
+    let trace = join_handling(&span, request.trace).or_else(|| request.trace.map(TraceParent::child));
     if let Some(parent) = request.trace {
         span.record("parent_id", parent.span_id());
     }
     show(&span, trace);
     (span, trace)
+}
+
+/// Nobody collects spans: there is nothing to join.
+#[cfg(not(feature = "opentelemetry"))]
+fn join_calling(_: &Span, _: Option<TraceParent>) -> Option<TraceParent> {
+    None
+}
+
+#[cfg(not(feature = "opentelemetry"))]
+fn join_handling(_: &Span, _: Option<TraceParent>) -> Option<TraceParent> {
+    None
 }
 
 fn show(span: &Span, trace: Option<TraceParent>) {

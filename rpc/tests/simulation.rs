@@ -1,5 +1,13 @@
 //! Thousands of small worlds, each from a seed: whatever goes wrong in one, every call ends once, in time and truly.
 
+#[path = "simulation/calls.rs"]
+mod calls;
+#[path = "simulation/counted.rs"]
+mod counted;
+#[path = "simulation/directory.rs"]
+mod directory;
+#[path = "simulation/history.rs"]
+mod history;
 #[path = "simulation/invariants.rs"]
 mod invariants;
 #[path = "simulation/links.rs"]
@@ -93,17 +101,21 @@ fn every_kind_of_outcome_happens() {
             Step::Ended { outcome: Ok(_), .. } => seen.insert("ok"),
             Step::Ended { outcome: Err(error), .. } => seen.insert(error.name()),
             Step::Started { redelivered: true, .. } => seen.insert("run again"),
+            Step::Probed { .. } => seen.insert("probed"),
+            Step::Ignored { answers: 1.. } => seen.insert("answered too late"),
             Step::Dropped { .. } => seen.insert("dropped"),
             _ => continue,
         };
     }
     let all = [
+        "answered too late",
         "deadline_exceeded",
         "disconnected",
         "dropped",
         "fault",
         "ok",
         "overloaded",
+        "probed",
         "run again",
         "unroutable",
     ];
@@ -140,4 +152,34 @@ fn a_refusal_of_what_was_sent_is_found() {
 #[test]
 fn a_waiter_that_leaks_is_found() {
     is_found(Bug::WaiterLeaked, "waiters leaked");
+}
+
+#[test]
+fn a_notification_that_is_answered_is_found() {
+    is_found(Bug::NotificationAsks, "it is a notification, but it was answered");
+}
+
+#[test]
+fn a_notification_that_is_repeated_is_found() {
+    is_found(Bug::NotificationRepeated, "ran twice for what was delivered once");
+}
+
+#[test]
+fn a_queue_that_loses_its_order_is_found() {
+    is_found(Bug::QueueReversed, "overtook it in a queue");
+}
+
+#[test]
+fn an_answer_that_is_taken_for_that_of_another_peer_is_found() {
+    is_found(Bug::SendersMixedUp, "was taken for that of");
+}
+
+#[test]
+fn an_answer_that_vanishes_is_found() {
+    is_found(Bug::AnswerSwallowed, "were taken or counted");
+}
+
+#[test]
+fn a_message_that_forgets_whom_it_is_meant_for_is_found() {
+    is_found(Bug::InstanceForgotten, "but ran on");
 }

@@ -14,6 +14,8 @@ mod links;
 mod raw;
 #[path = "transport_contract/recovery.rs"]
 mod recovery;
+#[path = "transport_contract/resources.rs"]
+mod resources;
 #[path = "transport_contract/servers.rs"]
 mod servers;
 #[path = "transport_contract/service.rs"]

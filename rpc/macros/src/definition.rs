@@ -3,8 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{
-    Attribute, Error, Expr, FnArg, GenericArgument, Ident, ItemTrait, LitStr, PathArguments, ReturnType,
-    TraitItem, TraitItemFn, Type, Visibility, spanned::Spanned,
+    Attribute, Error, Expr, FnArg, GenericArgument, Ident, ItemTrait, LitStr, Pat, PatType, PathArguments,
+    Receiver, ReturnType, Signature, TraitItem, TraitItemFn, Type, Visibility, spanned::Spanned,
 };
 
 /// A service, as its trait defines it.
@@ -29,7 +29,7 @@ pub(crate) struct Method {
     /// The most bytes of a request, if there is such a bound.
     pub(crate) largest: Option<Expr>,
     /// The context, as the trait names it.
-    pub(crate) context: FnArg,
+    pub(crate) context: PatType,
     /// The request's own name and type, unless there is nothing to say.
     pub(crate) request: Option<(Ident, Type)>,
     /// What `Result` holds in the return type; nothing for `()`.
@@ -38,28 +38,27 @@ pub(crate) struct Method {
 }
 
 impl Service {
+    /// Tells of everything that is wrong with the trait, and of the first mistake in each method.
     pub(crate) fn read(arguments: &TokenStream, definition: ItemTrait) -> syn::Result<Self> {
-        let mut errors = Errors::default();
-        errors.refuse(!arguments.is_empty(), arguments, "`service` takes no arguments");
-        errors.refuse(
-            !definition.generics.params.is_empty(),
-            &definition.generics,
-            "a service has no parameters",
-        );
-        errors.refuse(
-            !definition.supertraits.is_empty(),
-            &definition.supertraits,
-            "a service has no supertraits",
-        );
-        errors.refuse(definition.items.is_empty(), &definition.ident, "a service has at least one method");
-        let read = definition.items.into_iter().filter_map(|item| errors.keep(Method::read(item)));
-        let methods = read.collect::<Vec<_>>();
-        for (index, method) in methods.iter().enumerate() {
-            let taken = methods.iter().take(index).any(|earlier| earlier.wire_name == method.wire_name);
-            errors.refuse(taken, &method.function, "another method has this name on the wire");
+        let ItemTrait {
+            attrs: attributes, vis: visibility, ident: name, generics, supertraits, items, ..
+        } = definition;
+        let mut checks = vec![
+            refuse(!arguments.is_empty(), arguments, "`service` takes no arguments"),
+            refuse(!generics.params.is_empty(), &generics, "a service has no parameters"),
+            refuse(!supertraits.is_empty(), &supertraits, "a service has no supertraits"),
+            refuse(items.is_empty(), &name, "a service has at least one method"),
+        ];
+        let mut methods = Vec::<Method>::new();
+        for item in items {
+            checks.push(Method::read(item).and_then(|method| {
+                let taken = methods.iter().any(|earlier| earlier.wire_name == method.wire_name);
+                refuse(taken, &method.function, "another method has this name on the wire")?;
+                methods.push(method);
+                Ok(())
+            }));
         }
-        let ItemTrait { attrs: attributes, vis: visibility, ident: name, .. } = definition;
-        errors.into_result().map(|()| Self { attributes, visibility, name, methods })
+        all(checks).map(|()| Self { attributes, visibility, name, methods })
     }
 }
 
@@ -68,20 +67,12 @@ impl Method {
         let TraitItem::Fn(TraitItemFn { attrs, sig, default, .. }) = item else {
             return Err(Error::new(item.span(), "a service has methods only"));
         };
-        let mut errors = Errors::default();
-        errors.refuse(sig.asyncness.is_none(), sig.fn_token, "a method of a service is an `async fn`");
-        errors.refuse(
-            !sig.generics.params.is_empty(),
-            &sig.generics,
-            "a method has no parameters of its own",
-        );
-        errors.refuse(default.is_some(), &default, "a method has no body here: servers give it one");
-        let options = errors.keep(Options::read(&attrs)).unwrap_or_default();
-        let arguments = errors.keep(arguments(&sig.inputs, &sig.ident));
-        let answer = errors.keep(answer(&sig.output, &sig.ident));
-        errors.into_result()?;
-        let missing = || Error::new(sig.ident.span(), ANSWER);
-        let ((context, request), (reply, returns)) = arguments.zip(answer).ok_or_else(missing)?;
+        refuse(sig.asyncness.is_none(), sig.fn_token, "a method of a service is an `async fn`")?;
+        refuse(!sig.generics.params.is_empty(), &sig.generics, "a method has no parameters of its own")?;
+        refuse(default.is_some(), &default, "a method has no body here: servers give it one")?;
+        let options = Options::read(&attrs)?;
+        let (context, request) = arguments(&sig)?;
+        let (reply, returns) = answer(&sig)?;
         let camel = pascal_case(&sig.ident.to_string());
         Ok(Self {
             attributes: attrs.into_iter().filter(|attribute| !attribute.path().is_ident("method")).collect(),
@@ -108,6 +99,8 @@ struct Options {
     largest: Option<Expr>,
 }
 
+const OPTIONS: &str = "expected `name = \"…\"`, `notification`, `queued` or `largest = BYTES`";
+
 impl Options {
     fn read(attributes: &[Attribute]) -> syn::Result<Self> {
         let mut options = Self::default();
@@ -116,20 +109,18 @@ impl Options {
                 if meta.path.is_ident("name") {
                     let name: LitStr = meta.value()?.parse()?;
                     let fits = (1..=255).contains(&name.value().len());
-                    options.name = Some(name.value()).filter(|_| fits);
-                    fits.then_some(()).ok_or_else(|| Error::new(name.span(), "a name has 1 to 255 bytes"))
+                    refuse(!fits, &name, "a name has 1 to 255 bytes")?;
+                    options.name = Some(name.value());
                 } else if meta.path.is_ident("notification") {
                     options.notifiable = true;
-                    Ok(())
                 } else if meta.path.is_ident("queued") {
                     options.queued = true;
-                    Ok(())
                 } else if meta.path.is_ident("largest") {
                     options.largest = Some(meta.value()?.parse()?);
-                    Ok(())
                 } else {
-                    Err(meta.error("expected `name = \"…\"`, `notification`, `queued` or `largest = BYTES`"))
+                    return Err(meta.error(OPTIONS));
                 }
+                Ok(())
             })?;
         }
         Ok(options)
@@ -137,40 +128,36 @@ impl Options {
 }
 
 /// The context, and the one argument after it, if there is one.
-fn arguments<'a>(
-    inputs: impl IntoIterator<Item = &'a FnArg>,
-    method: &Ident,
-) -> syn::Result<(FnArg, Option<(Ident, Type)>)> {
-    const ARGUMENTS: &str = "a method takes `&self`, `cx: &Context` and at most one request";
-    let mut inputs = inputs.into_iter();
-    match inputs.next() {
-        Some(FnArg::Receiver(me)) if me.reference.is_some() && me.mutability.is_none() => {}
-        other => return Err(error_at(other, method, ARGUMENTS)),
-    }
-    let context = match inputs.next() {
-        Some(FnArg::Typed(context)) if matches!(&*context.ty, Type::Reference(_)) => context.clone(),
-        other => return Err(error_at(other, method, ARGUMENTS)),
-    };
-    let context = FnArg::Typed(context);
-    let Some(request) = inputs.next() else { return Ok((context, None)) };
-    if let Some(more) = inputs.next() {
-        return Err(error_at(Some(more), method, ARGUMENTS));
-    }
-    let FnArg::Typed(typed) = request else { return Err(error_at(Some(request), method, ARGUMENTS)) };
-    match (&*typed.pat, &*typed.ty) {
-        (_, Type::Reference(_)) => {
-            Err(error_at(Some(&typed.ty), method, "a request is taken by value: it came over the wire"))
+fn arguments(signature: &Signature) -> syn::Result<(PatType, Option<(Ident, Type)>)> {
+    let inputs = signature.inputs.iter().collect::<Vec<_>>();
+    let (context, request) = match inputs[..] {
+        [FnArg::Receiver(me), FnArg::Typed(context), ref more @ ..] if is_shared(me) && more.len() <= 1 => {
+            (context, more.first())
         }
-        (syn::Pat::Ident(name), kind) => Ok((context, Some((name.ident.clone(), kind.clone())))),
-        _ => Err(error_at(Some(&typed.pat), method, "a request has a plain name")),
+        _ => return Err(Error::new(signature.paren_token.span.join(), ARGUMENTS)),
+    };
+    refuse(!matches!(*context.ty, Type::Reference(_)), context, ARGUMENTS)?;
+    let Some(FnArg::Typed(request)) = request else { return Ok((context.clone(), None)) };
+    let by_reference = matches!(*request.ty, Type::Reference(_));
+    refuse(by_reference, &request.ty, "a request is taken by value: it came over the wire")?;
+    match &*request.pat {
+        Pat::Ident(name) => Ok((context.clone(), Some((name.ident.clone(), (*request.ty).clone())))),
+        other => Err(Error::new_spanned(other, "a request has a plain name")),
     }
 }
 
-const ANSWER: &str = "a method returns `Result<Reply, Fault>`";
+const ARGUMENTS: &str = "a method takes `&self`, `cx: &Context` and at most one request";
 
-/// What a method replies with, and its whole return type.
-fn answer(output: &ReturnType, method: &Ident) -> syn::Result<(Option<Type>, Type)> {
-    let ReturnType::Type(_, returns) = output else { return Err(Error::new(method.span(), ANSWER)) };
+fn is_shared(me: &Receiver) -> bool {
+    me.reference.is_some() && me.mutability.is_none()
+}
+
+/// What a method replies with, nothing for `()`, and its whole return type.
+fn answer(signature: &Signature) -> syn::Result<(Option<Type>, Type)> {
+    const ANSWER: &str = "a method returns `Result<Reply, Fault>`";
+    let ReturnType::Type(_, returns) = &signature.output else {
+        return Err(Error::new(signature.ident.span(), ANSWER));
+    };
     let last = match &**returns {
         Type::Path(path) => path.path.segments.last().filter(|last| last.ident == "Result"),
         _ => None,
@@ -179,17 +166,11 @@ fn answer(output: &ReturnType, method: &Ident) -> syn::Result<(Option<Type>, Typ
         PathArguments::AngleBracketed(arguments) => arguments.args.first(),
         _ => None,
     });
-    match reply {
-        Some(GenericArgument::Type(Type::Tuple(tuple))) if tuple.elems.is_empty() => {
-            Ok((None, (**returns).clone()))
-        }
-        Some(GenericArgument::Type(reply)) => Ok((Some(reply.clone()), (**returns).clone())),
-        _ => Err(Error::new(returns.span(), ANSWER)),
-    }
-}
-
-fn error_at(place: Option<&impl ToTokens>, method: &Ident, message: &str) -> Error {
-    place.map_or_else(|| Error::new(method.span(), message), |place| Error::new_spanned(place, message))
+    let Some(GenericArgument::Type(reply)) = reply else {
+        return Err(Error::new(returns.span(), ANSWER));
+    };
+    let nothing = matches!(reply, Type::Tuple(tuple) if tuple.elems.is_empty());
+    Ok(((!nothing).then(|| reply.clone()), (**returns).clone()))
 }
 
 fn pascal_case(snake: &str) -> String {
@@ -200,29 +181,15 @@ fn pascal_case(snake: &str) -> String {
     snake.trim_start_matches("r#").split('_').filter_map(capital).collect()
 }
 
-/// All that is wrong, to be told at once.
-#[derive(Default)]
-struct Errors(Option<Error>);
+fn refuse(wrong: bool, place: impl ToTokens, message: &str) -> syn::Result<()> {
+    if wrong { Err(Error::new_spanned(place, message)) } else { Ok(()) }
+}
 
-impl Errors {
-    fn refuse(&mut self, wrong: bool, place: impl ToTokens, message: &str) {
-        if wrong {
-            self.add(Error::new_spanned(place, message));
-        }
-    }
-
-    fn keep<T>(&mut self, read: syn::Result<T>) -> Option<T> {
-        read.map_err(|error| self.add(error)).ok()
-    }
-
-    fn add(&mut self, error: Error) {
-        match &mut self.0 {
-            Some(errors) => errors.combine(error),
-            None => self.0 = Some(error),
-        }
-    }
-
-    fn into_result(self) -> syn::Result<()> {
-        self.0.map_or(Ok(()), Err)
-    }
+/// All that is wrong, told at once.
+fn all(checks: Vec<syn::Result<()>>) -> syn::Result<()> {
+    let errors = checks.into_iter().filter_map(Result::err).reduce(|mut errors, error| {
+        errors.combine(error);
+        errors
+    });
+    errors.map_or(Ok(()), Err)
 }

@@ -54,11 +54,7 @@ fn route(method: &Method) -> TokenStream {
         return quote! { .queued::<#marker>({ let service = service.clone(); move |call| service.#function(call) }) };
     }
     let argument = request.as_ref().map(|_| quote! { request });
-    let taken = if request.is_some() {
-        quote! { request }
-    } else {
-        quote! { ::bellwether_rpc::Empty {} }
-    };
+    let taken = argument.clone().unwrap_or_else(|| quote! { _ });
     let empty = reply.is_none().then(|| quote! { .map(|()| ::bellwether_rpc::Empty {}) });
     quote! {
         .on::<#marker, _, _>({

@@ -11,7 +11,7 @@ use futures_util::{
     stream::{self, FuturesUnordered},
 };
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     marker::PhantomData,
     sync::Arc,
     time::Duration,
@@ -33,7 +33,8 @@ pub struct Outcomes<M: Method> {
     scope: Scope,
     started: Instant,
     answers: Each,
-    waiting: HashMap<Instance, Arc<str>>,
+    /// The longest-lived process first: a simulation that is run again goes the same way.
+    waiting: BTreeMap<Instance, Arc<str>>,
     ended: VecDeque<(Peer, CallError)>,
     probes: FuturesUnordered<BoxFuture<'static, (Instance, bool)>>,
     quiet: Duration,
@@ -56,7 +57,7 @@ impl<M: Method> Outcomes<M> {
             scope,
             started,
             answers,
-            waiting,
+            waiting: waiting.into_iter().collect(),
             ended: VecDeque::new(),
             probes: FuturesUnordered::new(),
             quiet: QUIET,
@@ -122,7 +123,7 @@ impl<M: Method> Outcomes<M> {
     }
 
     fn end_all(&mut self, how: impl Fn(Address) -> CallError) {
-        let ended = self.waiting.drain().map(|(instance, name)| {
+        let ended = std::mem::take(&mut self.waiting).into_iter().map(|(instance, name)| {
             let error = how(Address::peer(self.service.clone(), name.clone()));
             (Peer { name, instance }, error)
         });

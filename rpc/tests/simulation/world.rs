@@ -1,20 +1,20 @@
 //! One run: a broker on which things go wrong, servers that come and go, and callers who call them.
 
 use super::{
-    service::{Task, Then, Work, router},
+    calls::{Caller, Plan},
+    counted::Counted,
+    directory::Directory,
+    service::{batches, router},
     tap::{Bug, Tap},
     trace::{Entry, Step, Trace},
 };
 use bellwether_rpc::{
-    Address, Connection, Deadline, Limits,
+    Address, Connection, Limits,
     transport::memory::{Faults, Memory},
 };
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
-use std::{pin::pin, sync::Arc, time::Duration};
-use tokio::{
-    task::JoinSet,
-    time::{Instant, sleep, timeout},
-};
+use std::{sync::Arc, time::Duration};
+use tokio::{task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 const CALLERS: u32 = 2;
@@ -25,20 +25,26 @@ const SERVERS: u32 = 3;
 const WAY: Duration = Duration::from_millis(40);
 pub(crate) const ON_THE_WIRE: Duration = Duration::from_millis(45);
 
+/// By then every handler that ends has ended, and its answer has come.
+const AFTERWARDS: Duration = Duration::from_secs(1);
+
 /// Runs the world of one seed, on a runtime of its own whose time is simulated.
 pub(crate) fn run(seed: u64, bug: Option<Bug>) -> Vec<Entry> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    runtime.expect("a runtime").block_on(async {
+    let counted = Counted::default();
+    let running = async {
         // From here on the clock stands on a tick: before, it stands wherever it was when it was stopped.
         sleep(Duration::from_millis(1)).await;
-        World::new(seed, bug).run().await
-    })
+        World::new(seed, bug).run(&counted).await
+    };
+    metrics::with_local_recorder(&counted, || runtime.expect("a runtime").block_on(running))
 }
 
 struct World {
     memory: Memory,
     trace: Trace,
     random: StdRng,
+    servers: Directory,
     bug: Option<Bug>,
 }
 
@@ -51,15 +57,22 @@ struct Process {
     tasks: JoinSet<()>,
 }
 
+impl Process {
+    async fn ends_by_itself(&mut self) {
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
 impl World {
     fn new(seed: u64, bug: Option<Bug>) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
-        Self { memory: Memory::with_faults(faults(&mut random)), trace: Trace::new(), random, bug }
+        let memory = Memory::with_faults(faults(&mut random));
+        Self { memory, trace: Trace::new(), random, servers: Directory::default(), bug }
     }
 
-    async fn run(mut self) -> Vec<Entry> {
+    async fn run(mut self, counted: &Counted) -> Vec<Entry> {
         let mut servers: Vec<_> = (0..SERVERS).map(|number| self.server(100 + number)).collect();
-        let callers: Vec<_> = (0..CALLERS).map(|number| self.caller(number)).collect();
+        let mut callers: Vec<_> = (0..CALLERS).map(|number| self.caller(number)).collect();
         let mut next_server = 100 + SERVERS;
         for _ in 0..self.random.random_range(1..6) {
             sleep(Duration::from_millis(self.random.random_range(1..300))).await;
@@ -67,11 +80,14 @@ impl World {
         }
         self.memory.block(None);
         self.memory.calm();
-        for mut caller in callers {
-            while caller.tasks.join_next().await.is_some() {}
+        for caller in &mut callers {
+            caller.ends_by_itself().await;
             let in_flight = caller.connection.in_flight();
             self.trace.note(Step::Left { process: caller.number, in_flight });
         }
+        drop(servers);
+        sleep(AFTERWARDS).await;
+        self.trace.note(Step::Ignored { answers: counted.answers_dropped() });
         self.trace.take()
     }
 
@@ -102,7 +118,7 @@ impl World {
                 drained.drain.cancel();
                 servers.push(self.server(*next));
                 *next += 1;
-                drained.tasks.join_next().await;
+                drained.ends_by_itself().await;
             }
         }
     }
@@ -118,17 +134,20 @@ impl World {
         }
     }
 
-    /// Serves the shared queue, and a name of its own.
+    /// Serves the shared queue, a name of its own, and one that all servers have.
     fn server(&mut self, number: u32) -> Process {
         let mut process = self.process(number);
+        self.servers.add(number, process.connection.instance());
         let limits = Limits {
             concurrency: self.random.random_range(1..4),
             prefetch: self.random.random_range(1..8),
             drain: Duration::from_millis(self.random.random_range(0..500)),
             ..Limits::default()
         };
-        for address in [Address::shared("work"), Address::peer("work", number.to_string())] {
-            let router = router(number, &self.trace, &process.killed);
+        let queue = batches(number, &self.trace, &mut process.tasks);
+        let own = Address::peer("work", number.to_string());
+        for address in [Address::shared("work"), own, Address::peer("twins", "one")] {
+            let router = router(number, &self.trace, &process.killed, queue.clone());
             let server = process.connection.server(address, router, limits.clone());
             process.tasks.spawn(server.run(process.drain.clone()));
         }
@@ -138,62 +157,17 @@ impl World {
     /// Makes all its calls by itself, several at a time.
     fn caller(&mut self, number: u32) -> Process {
         let mut process = self.process(number);
+        let caller = Caller {
+            connection: process.connection.clone(),
+            servers: self.servers.clone(),
+            trace: self.trace.clone(),
+            bug: self.bug,
+        };
         for n in 0..CALLS_EACH {
-            let call = self.call(number * CALLS_EACH + n, process.connection.clone());
-            process.tasks.spawn(call);
+            let plan = Plan::draw(number * CALLS_EACH + n, &mut self.random);
+            process.tasks.spawn(caller.clone().follow(plan));
         }
         process
-    }
-
-    fn call(&mut self, call: u32, connection: Connection) -> impl Future<Output = ()> + use<> {
-        let random = &mut self.random;
-        let pause = Duration::from_millis(random.random_range(0..600));
-        let allowed = Duration::from_micros(random.random_range(0..900_000));
-        let dropped_after = random.random_bool(0.15).then(|| allowed.mul_f64(random.random()));
-        let address = match random.random_range(0..3) {
-            0 => Address::peer("work", (100 + random.random_range(0..SERVERS + 2)).to_string()),
-            _ => Address::shared("work"),
-        };
-        let task = Task { call, takes_ms: random.random_range(0..120), then: then(random) };
-        let (trace, bug) = (self.trace.clone(), self.bug);
-        async move {
-            sleep(pause).await;
-            let deadline = Deadline::at(Instant::now() + allowed);
-            trace.note(Step::Called { call, deadline: trace.since_start(deadline.instant()) });
-            let Some(patience) = dropped_after else {
-                let outcome = connection.call::<Work>(&address, &task, deadline).await;
-                return trace.note(Step::Ended { call, outcome });
-            };
-            if bug == Some(Bug::WaiterLeaked) {
-                let mut calling =
-                    Box::pin(async move { connection.call::<Work>(&address, &task, deadline).await });
-                match timeout(patience, &mut calling).await {
-                    Ok(outcome) => trace.note(Step::Ended { call, outcome }),
-                    Err(_) => {
-                        std::mem::forget(calling);
-                        trace.note(Step::Dropped { call });
-                    }
-                }
-                return;
-            }
-            let outcome = {
-                let calling = pin!(connection.call::<Work>(&address, &task, deadline));
-                timeout(patience, calling).await
-            };
-            trace.note(match outcome {
-                Ok(outcome) => Step::Ended { call, outcome },
-                Err(_) => Step::Dropped { call },
-            });
-        }
-    }
-}
-
-fn then(random: &mut StdRng) -> Then {
-    match random.random_range(0..20) {
-        0 => Then::Hang,
-        1 => Then::Panic,
-        2 => Then::Refuse,
-        _ => Then::Answer,
     }
 }
 
