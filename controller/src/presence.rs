@@ -103,10 +103,11 @@ impl Watcher {
         let look = Look { bound, epoch: self.epoch.clone(), records, took: now - started };
         self.guard.look(now, look);
         self.publish_hearing(now);
-        if self.guard.may_judge(now) && !silent.is_empty() {
-            if let Err(error) = self.controller.look_into(&silent).await {
-                self.complain(&error, "nobody can be called offline; trying again");
-            }
+        if self.guard.may_judge(now)
+            && !silent.is_empty()
+            && let Err(error) = self.controller.look_into(&silent).await
+        {
+            self.complain(&error, "nobody can be called offline; trying again");
         }
     }
 

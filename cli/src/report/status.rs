@@ -173,7 +173,8 @@ mod tests {
     fn a_fleet_that_beats_more_seldom_says_so() {
         let large = StatusView { beat_interval_ms: 2_000, time_to_live_ms: 6_000, ..status() };
         let text = text(&large, Style::plain(Output::Table));
-        let line = "agents beat every 2.0 s, and a beat counts for 6.0 s: the fleet has outgrown --beat-budget";
+        let line =
+            "agents beat every 2.0 s, and a beat counts for 6.0 s: the fleet has outgrown --beat-budget";
         assert_eq!(text.lines().nth(2), Some(line), "{text}");
     }
 

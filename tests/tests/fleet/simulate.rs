@@ -58,7 +58,8 @@ async fn a_fleet_that_vanishes_under_a_push_does_not_hold_it_up() {
     })
     .await;
 
-    let (pushed, ()) = tokio::join!(fleet.push(&document("shop", 8080), &["--timeout", "60s"]), async {
+    let shop = document("shop", 8080);
+    let (pushed, ()) = tokio::join!(fleet.push(&shop, &["--timeout", "60s"]), async {
         eventually("all have been told", async || match simulation.log().contains(" 200 stalled") {
             true => Ok(()),
             false => Err(simulation.log()),
