@@ -23,6 +23,7 @@ Examples:
   cargo run --release -p bellwether-bench -- rpc --json rpc.json
   cargo run --release -p bellwether-bench -- push
   cargo run --release -p bellwether-bench -- beats
+  cargo run --release -p bellwether-bench -- apply
   cargo run --release -p bellwether-bench -- rpc --amqp-url amqp://127.0.0.1:5672/%2f
 
 Exit codes: 0 every goal holds, 3 some do not, 1 it could not be measured."
@@ -33,7 +34,7 @@ struct Flags {
     /// Also writes the rows to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Measures with this broker instead of one of its own; `push` and `beats` always have their own.
+    /// Measures with this broker instead of one of its own; the others always have their own.
     #[arg(long, value_name = "URL")]
     amqp_url: Option<String>,
     /// How many rounds: each measures the product and the baseline. 15 by default, 3 where one takes over 10 s.
@@ -49,6 +50,8 @@ enum Scenario {
     Push,
     /// CPU of a controller at 1,000 beats a second, beside a bare lapin and Redis loop that records the same.
     Beats,
+    /// An agent's whole apply of 10 to 10,000 hosts, beside a bare `haproxy -c` and reload; a push until 3 nodes serve.
+    Apply,
 }
 
 /// Rounds of a scenario, and of one whose rounds take over 10 s.
@@ -82,6 +85,7 @@ async fn measure(flags: Flags) -> anyhow::Result<ExitCode> {
         Scenario::Rpc => scenario::rpc::measure(flags.amqp_url, flags.rounds.unwrap_or(ROUNDS)).await?,
         Scenario::Push => scenario::push::measure(flags.rounds.unwrap_or(ROUNDS)).await?,
         Scenario::Beats => scenario::beats::measure(flags.rounds.unwrap_or(FEW_ROUNDS)).await?,
+        Scenario::Apply => scenario::apply::measure(flags.rounds.unwrap_or(ROUNDS)).await?,
     };
     let report = Report::new(
         flags.scenario.to_possible_value().map_or_else(String::new, |v| v.get_name().into()),

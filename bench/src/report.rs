@@ -16,20 +16,20 @@ pub(crate) struct Report {
     rows: Vec<Row>,
 }
 
-/// One figure beside its baseline and its goal.
+/// One figure beside its baseline and its goal, where it has them.
 #[derive(Debug, Serialize)]
 pub(crate) struct Row {
     name: String,
     /// The median over the rounds.
     value: f64,
     unit: &'static str,
-    baseline: f64,
+    baseline: Option<f64>,
     /// The median of the rounds' own ratios.
-    ratio: f64,
-    ratio_min: f64,
-    ratio_max: f64,
+    ratio: Option<f64>,
+    ratio_min: Option<f64>,
+    ratio_max: Option<f64>,
     rounds: usize,
-    goal: String,
+    goal: Option<String>,
     holds: bool,
 }
 
@@ -60,19 +60,46 @@ impl fmt::Display for Goal {
 
 impl Row {
     pub(crate) fn new(name: impl Into<String>, unit: &'static str, rounds: &Rounds, goal: Goal) -> Self {
+        let holds = goal.holds(rounds.ratio().median);
+        Self { goal: Some(goal.to_string()), holds, ..Self::share(name, unit, rounds) }
+    }
+
+    /// A part of the baseline, without a goal.
+    pub(crate) fn share(name: impl Into<String>, unit: &'static str, rounds: &Rounds) -> Self {
         let Spread { median: ratio, min, max } = rounds.ratio();
         Self {
-            name: name.into(),
-            value: rounds.product().median,
-            unit,
-            baseline: rounds.baseline().median,
-            ratio,
-            ratio_min: min,
-            ratio_max: max,
-            rounds: rounds.len(),
-            goal: goal.to_string(),
-            holds: goal.holds(ratio),
+            baseline: Some(rounds.baseline().median),
+            ratio: Some(ratio),
+            ratio_min: Some(min),
+            ratio_max: Some(max),
+            ..Self::alone(name, unit, rounds.len(), rounds.product())
         }
+    }
+
+    /// A figure without a baseline.
+    pub(crate) fn alone(name: impl Into<String>, unit: &'static str, rounds: usize, figure: Spread) -> Self {
+        Self {
+            name: name.into(),
+            value: figure.median,
+            unit,
+            baseline: None,
+            ratio: None,
+            ratio_min: None,
+            ratio_max: None,
+            rounds,
+            goal: None,
+            holds: true,
+        }
+    }
+
+    /// Its ratio to the baseline, with how far that strayed.
+    fn ratio(&self) -> Option<String> {
+        let (ratio, min, max) = (self.ratio?, self.ratio_min?, self.ratio_max?);
+        Some(format!("{ratio:.2}× ({min:.2}..{max:.2})"))
+    }
+
+    fn verdict(&self) -> Option<&'static str> {
+        self.goal.as_ref().map(|_| if self.holds { "yes" } else { "NOT MET" })
     }
 }
 
@@ -91,15 +118,16 @@ impl fmt::Display for Report {
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
         table.set_header(["FIGURE", "OURS", "BASELINE", "UNIT", "RATIO (min..max)", "GOAL", "HOLDS"]);
+        let or_none = |cell: Option<String>| cell.unwrap_or_else(|| "–".to_owned());
         for row in &self.rows {
             table.add_row([
                 row.name.clone(),
                 format!("{:.2}", row.value),
-                format!("{:.2}", row.baseline),
+                or_none(row.baseline.map(|baseline| format!("{baseline:.2}"))),
                 row.unit.to_owned(),
-                format!("{:.2}× ({:.2}..{:.2})", row.ratio, row.ratio_min, row.ratio_max),
-                row.goal.clone(),
-                if row.holds { "yes" } else { "NOT MET" }.to_owned(),
+                or_none(row.ratio()),
+                or_none(row.goal.clone()),
+                or_none(row.verdict().map(str::to_owned)),
             ]);
         }
         for column in [1, 2] {

@@ -95,10 +95,10 @@ impl Folders {
         let _ = fs::remove_dir_all(&new);
         fs::create_dir(&new)?;
         let written = (|| {
-            files
-                .iter()
-                .try_for_each(|file| disk::create(&new.join(&file.name), &file.bytes, file.secret))?;
-            disk::create(&new.join(record::FILE), &record.bytes()?, false)?;
+            let record = StagedFile::plain(record::FILE, record.bytes()?);
+            let create = |file: &StagedFile| disk::create(&new.join(&file.name), &file.bytes, file.secret);
+            let created = files.iter().chain([&record]).map(create).collect::<io::Result<Vec<_>>>()?;
+            disk::sync_all(&created)?;
             disk::sync_folder(&new)?;
             fs::rename(&new, path)?;
             disk::sync_folder(&sets)

@@ -308,7 +308,8 @@ impl Haproxy {
         let saved = match socket::ask(&self.root.join(ADMIN_SOCKET), "show servers state").await {
             Ok(state) => {
                 let path = self.root.join(SERVERS_STATE);
-                let saving = tokio::task::spawn_blocking(move || disk::replace(&path, state.as_bytes()));
+                let saving =
+                    tokio::task::spawn_blocking(move || disk::replace_for_now(&path, state.as_bytes()));
                 saving.await.unwrap_or_else(|panicked| Err(io::Error::other(panicked)))
             }
             Err(error) => Err(error),

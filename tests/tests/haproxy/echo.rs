@@ -1,6 +1,8 @@
 //! A backend that answers with what it was asked.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -14,12 +16,17 @@ pub(crate) struct Echoes(JoinSet<()>);
 impl Echoes {
     /// One more, at this address.
     pub(crate) async fn add(&mut self, at: SocketAddr) {
+        self.add_checked(at, Arc::new(AtomicBool::new(true))).await;
+    }
+
+    /// The same; while it is not well it says so where it is checked, and answers everybody else all the same.
+    pub(crate) async fn add_checked(&mut self, at: SocketAddr, well: Arc<AtomicBool>) {
         let listener = TcpListener::bind(at).await.unwrap_or_else(|error| panic!("{at}: {error}"));
         self.0.spawn(async move {
             let mut connections = JoinSet::new();
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                connections.spawn(answer(stream, at.port()));
+                connections.spawn(answer(stream, at.port(), well.clone()));
                 while connections.try_join_next().is_some() {}
             }
         });
@@ -27,12 +34,14 @@ impl Echoes {
 }
 
 /// Answers request after request; bodies are none of its business.
-async fn answer(stream: TcpStream, port: u16) {
+async fn answer(stream: TcpStream, port: u16, well: Arc<AtomicBool>) {
     let _ = stream.set_nodelay(true);
     let mut stream = BufReader::new(stream);
     while let Some(head) = read_head(&mut stream).await {
         let body = told(&head, port).to_string();
-        let reply = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let is_check = head.first().is_some_and(|line| line.contains(" /healthz "));
+        let status = if is_check && !well.load(Ordering::Relaxed) { "500 Unwell" } else { "200 OK" };
+        let reply = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
         if stream.write_all(reply.as_bytes()).await.is_err() {
             return;
         }

@@ -110,6 +110,14 @@ pub(crate) fn pids(root: &Path, kind: &str) -> Vec<i32> {
     of_kind.filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect()
 }
 
+/// How often the master was reloaded, as `show proc` counts it.
+pub(crate) fn reloads(root: &Path) -> u32 {
+    let answer = ask(&root.join("master.sock"), "show proc").unwrap_or_default();
+    let mut masters = answer.lines().filter(|line| line.split_whitespace().nth(1) == Some("master"));
+    let count = masters.next().and_then(|line| line.split_whitespace().nth(2)?.parse().ok());
+    count.unwrap_or_else(|| panic!("no master in {answer:?}"))
+}
+
 fn ask(socket: &Path, command: &str) -> Option<String> {
     let mut stream = UnixStream::connect(socket).ok()?;
     stream.set_read_timeout(Some(std::time::Duration::from_secs(2))).ok()?;

@@ -2,55 +2,21 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
-use bellwether_ingress::IngressConfig;
 use bellwether_tests::{Fleet, eventually};
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::client::send;
 use crate::echo::Echoes;
-use crate::fixture::{Proxy, moved, own_address, pids};
+use crate::fixture::{Proxy, own_address, pids};
+use crate::load::{Seen, document, keep_alive, new_connections};
 
 const RELOADS: u64 = 100;
 const REQUESTS: usize = 20_000;
 /// Clients of each kind.
 const CLIENTS: usize = 4;
-
-fn document(address: std::net::Ipv4Addr, name: &str, port: u16, backend_port: u16) -> IngressConfig {
-    let document = json!({
-        "apiVersion": "bellwether/v1", "kind": "IngressConfig", "metadata": {"name": name},
-        "spec": {
-            "listeners": [{"name": "web", "port": port, "protocol": "HTTP"}],
-            "defaultBackend": {"name": "b"},
-            "backends": [{"name": "b", "endpoints": [{"address": "127.0.0.1", "port": backend_port}]}],
-        },
-    });
-    moved(document, address)
-}
-
-/// What clients have seen.
-#[derive(Default)]
-struct Seen {
-    answered: AtomicUsize,
-    failed: AtomicUsize,
-    stop: AtomicBool,
-}
-
-impl Seen {
-    fn note(&self, ok: bool) {
-        let count = if ok { &self.answered } else { &self.failed };
-        count.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn goes_on(&self) -> bool {
-        !self.stop.load(Ordering::Relaxed)
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn over_a_hundred_reloads_no_request_is_lost() {
@@ -79,49 +45,6 @@ async fn over_a_hundred_reloads_no_request_is_lost() {
     clients.join_all().await;
     let (answered, failed) = (seen.answered.load(Ordering::Relaxed), seen.failed.load(Ordering::Relaxed));
     assert_eq!(failed, 0, "of {answered}");
-}
-
-/// A connection for each request.
-async fn new_connections(at: SocketAddr, seen: Arc<Seen>) {
-    while seen.goes_on() {
-        let reply = send(at, b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
-        seen.note(reply.is_ok_and(|reply| reply.echo["port"] == 7000));
-    }
-}
-
-/// Request after request on one connection; a new one only where the proxy has said that it closes.
-async fn keep_alive(at: SocketAddr, seen: Arc<Seen>) {
-    let mut stream = TcpStream::connect(at).await.unwrap();
-    while seen.goes_on() {
-        match ask(&mut stream).await {
-            Some(head) => {
-                seen.note(head.starts_with("HTTP/1.1 200"));
-                if head.to_ascii_lowercase().contains("connection: close") {
-                    stream = TcpStream::connect(at).await.unwrap();
-                }
-            }
-            None => {
-                seen.note(false);
-                stream = TcpStream::connect(at).await.unwrap();
-            }
-        }
-    }
-}
-
-/// One request; the whole answer, if there is one.
-async fn ask(stream: &mut TcpStream) -> Option<String> {
-    stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.ok()?;
-    let mut answer = Vec::new();
-    loop {
-        if stream.read_buf(&mut answer).await.ok()? == 0 {
-            return None;
-        }
-        let text = String::from_utf8_lossy(&answer);
-        // The echo's answer is one line of JSON.
-        if text.ends_with('}') {
-            return Some(text.into_owned());
-        }
-    }
 }
 
 /// Three agents, one of whose proxies dies: whoever asks gets no answer, or the right one.

@@ -11,8 +11,8 @@ use std::{
 };
 use tokio::time::{Instant, sleep};
 
-/// How often to look whether a reload is done.
-const LOOK: Duration = Duration::from_millis(10);
+/// How often to look whether a reload is done. One look costs HAProxy next to nothing.
+const LOOK: Duration = Duration::from_millis(2);
 
 /// How often a reload is asked for, within the time that all of it may take.
 const ATTEMPTS: u32 = 3;
@@ -116,11 +116,12 @@ async fn attempt(sockets: &Sockets, digest: Digest, end: Instant) -> Result<Outc
     let left = || end.saturating_duration_since(Instant::now());
     let before = Processes::ask_within(left() / 2, &sockets.master).await.map_err(unreachable)?;
     match socket::ask_within(left(), &sockets.master, "reload").await {
-        Ok(answer) if answer.contains("Success=0") => {
-            return Err(Failure::of_set(words::said("HAProxy refuses to load it", &answer)));
+        Ok(answer) => {
+            if let Some(refused) = refusal(&answer) {
+                return Err(refused);
+            }
         }
         // It starts anew in the middle of the answer.
-        Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
         Err(error) => return Err(unreachable(error)),
     }
@@ -144,6 +145,13 @@ async fn attempt(sockets: &Sockets, digest: Digest, end: Instant) -> Result<Outc
             _ => sleep(LOOK).await,
         }
     }
+}
+
+/// What a master says to a reload that it refuses. HAProxy 2.7 and later say `Success=1` or `Success=0` in their first
+/// line, and after a line of `--` what they wrote while they started, where they were built to keep that.
+fn refusal(answer: &str) -> Option<Failure> {
+    let refused = answer.lines().next().is_some_and(|line| line.trim() == "Success=0");
+    refused.then(|| Failure::of_set(words::said("HAProxy refuses to load it", answer)))
 }
 
 /// Whether the newest worker has loaded the set of this digest. It may be a moment until it is the one that answers.
@@ -177,5 +185,30 @@ mod tests {
         let processes = Processes::read(answer).unwrap();
         assert_eq!(processes, Processes { master: 1149, failed: 1, workers: BTreeSet::from([1153]) });
         assert_eq!(Processes::read("Unknown command\n"), None);
+    }
+
+    #[test]
+    fn a_master_that_answers_no_is_quoted_and_any_other_answer_is_no_refusal() {
+        let refused = "Success=0\n--\n\
+                       [NOTICE]   (482886) : haproxy version is 3.0.11-1~bpo12+1\n\
+                       [NOTICE]   (482886) : path to executable is /usr/sbin/haproxy\n\
+                       [WARNING]  (482886) : config : missing timeouts for frontend 'a'.\n\
+                       [ALERT]    (482886) : config : parsing [/s/haproxy.cfg:1]: unknown keyword 'x' out of section.\n\
+                       [ALERT]    (482886) : config : Fatal errors found in configuration.\n\
+                       [WARNING]  (482886) : Loading failure!\n\n";
+        let words =
+            "HAProxy refuses to load it: parsing [/s/haproxy.cfg:1]: unknown keyword 'x' out of section.";
+        assert_eq!(refusal(refused), Some(Failure::of_set(words)));
+        // Built without what keeps the log.
+        assert_eq!(refusal("Success=0\n"), Some(Failure::of_set("HAProxy refuses to load it")));
+
+        let loaded = "Success=1\n--\n\
+                      [NOTICE]   (482713) : haproxy version is 3.0.11-1~bpo12+1\n\
+                      [WARNING]  (482713) : config : 'Success=0' is no name for frontend 'Success=0'.\n\
+                      [NOTICE]   (482713) : New worker (482720) forked\n\
+                      [NOTICE]   (482713) : Loading success.\n\n";
+        for answer in [loaded, "Success=1\n", "", "\n"] {
+            assert_eq!(refusal(answer), None, "{answer:?}");
+        }
     }
 }
