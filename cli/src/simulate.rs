@@ -77,9 +77,9 @@ pub(crate) struct SimulateArgs {
     /// How often they beat, until a controller assigns something else.
     #[arg(long, value_name = "TIME", default_value = "1s")]
     interval: TimeSpan,
-    /// How long their proxies take to apply a set.
-    #[arg(long, value_name = "TIME", default_value = "0ms")]
-    apply_latency: TimeSpan,
+    /// How long their proxies take to apply a set; no time at all unless given.
+    #[arg(long, value_name = "TIME")]
+    apply_latency: Option<TimeSpan>,
     /// The share of agents whose proxy refuses every set, from 0 to 1.
     #[arg(long, value_name = "SHARE", default_value = "0")]
     reject: Share,
@@ -164,7 +164,7 @@ impl SimulateArgs {
             labels: Label::all(self.label.clone()).map_err(anyhow::Error::msg)?,
             interval: self.interval.as_duration(),
             conduct: Conduct {
-                latency: self.apply_latency.as_duration(),
+                latency: self.apply_latency.map_or(Duration::ZERO, TimeSpan::as_duration),
                 rejects: self.reject.of(self.agents),
                 stalls: self.stall.of(self.agents),
                 fails: self.fail.of(self.agents),

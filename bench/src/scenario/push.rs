@@ -52,9 +52,14 @@ pub(crate) async fn measure(rounds: usize) -> anyhow::Result<Vec<Row>> {
                 figures[3].add(percentile(&mut ours.whole, 0.99), p99);
             }
         }
-        let names = ["all verdicts, p50", "all verdicts, p99", "whole command, p50", "whole command, p99"];
-        for (name, figure) in names.iter().zip(&figures) {
-            rows.push(Row::new(format!("{count} agents, {name}"), "ms", figure, Goal::AtMost(1.5)));
+        let [p50, p99, whole_p50, whole_p99] = &figures;
+        for (name, figure) in [("p50", p50), ("p99", p99)] {
+            let name = format!("{count} agents, all verdicts, {name}");
+            rows.push(Row::new(name, "ms", figure, Goal::AtMost(1.5)));
+        }
+        // HTTP and the store are in them, and not in the baseline: they have no goal.
+        for (name, figure) in [("p50", whole_p50), ("p99", whole_p99)] {
+            rows.push(Row::share(format!("{count} agents, whole command, {name}"), "ms", figure));
         }
         agents.stop().await;
     }

@@ -1,9 +1,10 @@
-//! Agents of the product, in this process, whose proxy takes everything at once.
+//! Agents of the product, in this process, whose proxy takes everything at once and that remember nothing: what each
+//! node does on a disk and a processor of its own is not measured on this machine's two.
 
 use anyhow::Context;
 use async_trait::async_trait;
 use bellwether_agent::{
-    Settings, StateDir,
+    Settings, State,
     driver::{ApplyError, Driver, EffectiveSet},
 };
 use bellwether_proto::{Fleet as FleetName, http::AgentState, namespace};
@@ -12,7 +13,6 @@ use bellwether_rpc::{
     transport::amqp::{Amqp, AmqpSettings},
 };
 use bellwether_tests::{Fleet, eventually};
-use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -30,33 +30,27 @@ pub(super) struct Agents {
     connections: Vec<Connection>,
     running: JoinSet<()>,
     stop: CancellationToken,
-    _folder: TempDir,
-}
-
-/// A folder on no disk: nodes have one each, and this machine's single one is not what is measured.
-fn in_memory() -> anyhow::Result<TempDir> {
-    tempfile::tempdir_in("/dev/shm").context("agents keep their state in /dev/shm")
 }
 
 impl Agents {
     /// Each has a connection of its own, as on a node of its own.
     pub(super) fn start(url: &str, fleet: &str, count: usize) -> anyhow::Result<Self> {
-        let (folder, stop) = (in_memory()?, CancellationToken::new());
+        let stop = CancellationToken::new();
         let fleet: FleetName = fleet.parse().context("a fleet")?;
         let (mut running, mut connections) = (JoinSet::new(), Vec::new());
         for n in 0..count {
             let name = format!("node-{n}");
             let amqp = AmqpSettings::new([url.parse()?], namespace(&fleet), name.clone());
             let connection = Connection::new(Amqp::start(amqp));
-            let state = StateDir::open(folder.path().join(&name))?;
             let settings = Settings::new(name.parse().context("a name")?);
             connections.push(connection.clone());
-            let agent = bellwether_agent::run(settings, connection, Box::new(Nothing), state, stop.clone());
+            let (driver, stop) = (Box::new(Nothing), stop.clone());
+            let agent = bellwether_agent::run(settings, connection, driver, State::Nowhere, stop);
             running.spawn(async move {
                 let _ = agent.await;
             });
         }
-        Ok(Self { count, connections, running, stop, _folder: folder })
+        Ok(Self { count, connections, running, stop })
     }
 
     pub(super) async fn wait_until_online(&self, fleet: &Fleet) {
