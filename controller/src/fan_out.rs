@@ -2,7 +2,7 @@
 
 use crate::{
     ledger::verdict,
-    plan::{Plan, Target},
+    plan::Plan,
     pool::{Member, Pool},
 };
 use bellwether_proto::{
@@ -10,15 +10,20 @@ use bellwether_proto::{
     agent::{self, Applied, DelConfig, EveryAgent, SetConfig},
     http::Verdict,
 };
-use bellwether_rpc::{CallError, Connection, Deadline, Instance, Peer};
+use bellwether_rpc::{CallError, Connection, Deadline, FaultKind, Instance, Peer};
 use futures_util::{
     StreamExt,
     stream::{self, BoxStream, FuturesUnordered},
 };
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
+use tokio::time::{Instant, sleep};
 
 /// A whole fleet of more agents than this is told by one publish.
 const FEW: usize = 64;
+
+/// How long to wait before one that is too busy is told again: a random part of this, and of twice as much the next time.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// What every target is told.
 pub(crate) enum Order {
@@ -40,10 +45,10 @@ pub(crate) async fn tell<'a>(
     order: &'a Order,
     deadline: Deadline,
 ) -> Reports<'a> {
-    let members = plan.targets.iter().map(|target| (target, pool.member(target)));
-    if plan.is_everyone && plan.targets.len() > FEW {
-        let gone = went_offline(members);
-        stream::select(by_one_publish(connection, &plan.targets, order, deadline).await, gone).boxed()
+    let members: Vec<_> = plan.targets.iter().map(|target| (&target.name, pool.member(target))).collect();
+    if plan.is_everyone && members.len() > FEW {
+        let gone = went_offline(&members);
+        stream::select(by_one_publish(connection, members, order, deadline).await, gone).boxed()
     } else {
         one_by_one(members, order, deadline)
     }
@@ -51,67 +56,97 @@ pub(crate) async fn tell<'a>(
 
 /// Calls each: whichever comes first of its answer, the deadline, and the news that it is gone.
 fn one_by_one<'a>(
-    members: impl Iterator<Item = (&'a Target, Member)>,
+    members: Vec<(&'a AgentName, Member)>,
     order: &'a Order,
     deadline: Deadline,
 ) -> Reports<'a> {
-    let telling = members.map(|(target, member)| async move {
+    let telling = members.into_iter().map(|(name, member)| async move {
         tokio::select! {
             biased;
-            outcome = call(&member, order, deadline) => report(&target.name, outcome),
-            () = member.gone.cancelled() => offline(&target.name),
+            outcome = call(&member, order, deadline) => report(name, outcome),
+            () = member.gone.cancelled() => offline(name),
         }
     });
     telling.collect::<FuturesUnordered<_>>().boxed()
 }
 
+/// Calls everyone. Who hears it and is no target takes it as it takes any news: its answer is not waited for.
+async fn by_one_publish<'a>(
+    connection: &Connection,
+    members: Vec<(&'a AgentName, Member)>,
+    order: &'a Order,
+    deadline: Deadline,
+) -> Reports<'a> {
+    let everyone = EveryAgent::new(connection.clone(), agent::SERVICE);
+    let peers = members.iter().map(|(name, member)| Peer::new((*name).clone(), member.instance));
+    let asked = match order {
+        Order::Set(config) => {
+            everyone.set_ingress_config(config, peers, deadline).await.map(|it| it.into_stream().boxed())
+        }
+        Order::Delete(config) => {
+            everyone.del_ingress_config(config, peers, deadline).await.map(|it| it.into_stream().boxed())
+        }
+    };
+    let outcomes = match asked {
+        Ok(outcomes) => outcomes,
+        Err(error) => return all_end_as(error, members),
+    };
+    let (many, members) = (members.len(), by_instance(members));
+    let told = move |(peer, outcome): (Peer, Result<Applied, CallError>)| {
+        let member = members.get(&peer.instance).cloned();
+        async move {
+            let (name, member) = member?;
+            let outcome = if is_busy(&outcome) { call(&member, order, deadline).await } else { outcome };
+            Some(report(name, outcome))
+        }
+    };
+    outcomes.map(told).buffer_unordered(many).filter_map(std::future::ready).boxed()
+}
+
+fn all_end_as<'a>(error: CallError, members: Vec<(&'a AgentName, Member)>) -> Reports<'a> {
+    stream::iter(members).map(move |(name, _)| report(name, Err(error.clone()))).boxed()
+}
+
+fn by_instance(members: Vec<(&AgentName, Member)>) -> HashMap<Instance, (&AgentName, Member)> {
+    members.into_iter().map(|(name, member)| (member.instance, (name, member))).collect()
+}
+
+/// The news of those that are gone. It ends only with the interest in it.
+fn went_offline<'a>(members: &[(&'a AgentName, Member)]) -> Reports<'a> {
+    let leaving = members.iter().cloned().map(|(name, member)| async move {
+        member.gone.cancelled().await;
+        offline(name)
+    });
+    leaving.collect::<FuturesUnordered<_>>().boxed()
+}
+
+/// Calls one, and again after a pause for as long as it, or the broker, is too busy: then nothing has run.
 async fn call(member: &Member, order: &Order, deadline: Deadline) -> Result<Applied, CallError> {
+    let mut pause = SHORTEST_PAUSE;
+    loop {
+        let outcome = call_once(member, order, deadline).await;
+        let wait = rand::random_range(pause / 2..=pause);
+        if !is_busy(&outcome) || Instant::now() + wait >= deadline.instant() {
+            return outcome;
+        }
+        sleep(wait).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+async fn call_once(member: &Member, order: &Order, deadline: Deadline) -> Result<Applied, CallError> {
     match order {
         Order::Set(config) => member.client.set_ingress_config(config, deadline).await,
         Order::Delete(config) => member.client.del_ingress_config(config, deadline).await,
     }
 }
 
-/// Calls everyone. Who hears it and is no target takes it as it takes any news: its answer is not waited for.
-async fn by_one_publish<'a>(
-    connection: &Connection,
-    targets: &'a [Target],
-    order: &Order,
-    deadline: Deadline,
-) -> Reports<'a> {
-    let everyone = EveryAgent::new(connection.clone(), agent::SERVICE);
-    let peers = targets.iter().map(|target| Peer::new(target.name.clone(), target.instance));
-    let asked = match order {
-        Order::Set(config) => everyone
-            .set_ingress_config(config, peers, deadline)
-            .await
-            .map(|asked| asked.into_stream().boxed()),
-        Order::Delete(config) => everyone
-            .del_ingress_config(config, peers, deadline)
-            .await
-            .map(|asked| asked.into_stream().boxed()),
-    };
-    let names: HashMap<Instance, &AgentName> =
-        targets.iter().map(|target| (target.instance, &target.name)).collect();
-    match asked {
-        Ok(outcomes) => outcomes
-            .filter_map(move |(peer, outcome)| {
-                std::future::ready(names.get(&peer.instance).map(|name| report(name, outcome)))
-            })
-            .boxed(),
-        Err(error) => {
-            stream::iter(targets).map(move |target| report(&target.name, Err(error.clone()))).boxed()
-        }
+fn is_busy<T>(outcome: &Result<T, CallError>) -> bool {
+    match outcome {
+        Err(CallError::Overloaded { .. }) => true,
+        Err(CallError::Fault(fault)) => fault.kind == FaultKind::Overloaded,
+        _ => false,
     }
-}
-
-/// The news of those that are gone. It ends only with the interest in it.
-fn went_offline<'a>(members: impl Iterator<Item = (&'a Target, Member)>) -> Reports<'a> {
-    let leaving = members.map(|(target, member)| async move {
-        member.gone.cancelled().await;
-        offline(&target.name)
-    });
-    leaving.collect::<FuturesUnordered<_>>().boxed()
 }
 
 fn report(name: &AgentName, outcome: Result<Applied, CallError>) -> Report {
@@ -122,3 +157,6 @@ fn report(name: &AgentName, outcome: Result<Applied, CallError>) -> Report {
 fn offline(name: &AgentName) -> Report {
     (name.clone(), Verdict::Offline, "it went offline during the push".to_owned())
 }
+
+#[cfg(test)]
+mod tests;
