@@ -23,8 +23,11 @@ use std::{io::Write, time::Duration};
 use tally::{Figures, Tally};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-/// Agents of one connection, where nothing else is asked for: RabbitMQ lets a connection have 2,047 channels.
+/// Agents of one connection, where nothing else is asked for: each needs a channel.
 const AGENTS_A_CONNECTION: u32 = 1_000;
+
+/// What RabbitMQ lets a connection have, but for those that every connection needs for itself.
+const CHANNELS_A_CONNECTION: u32 = 2_000;
 
 /// How often the figures are shown.
 const LOOK: Duration = Duration::from_secs(1);
@@ -152,6 +155,10 @@ pub(crate) async fn run(args: SimulateArgs, style: Style, out: &mut impl Write) 
 impl SimulateArgs {
     fn plan(&self) -> anyhow::Result<Plan> {
         let connections = self.connections.unwrap_or(self.agents.div_ceil(AGENTS_A_CONNECTION));
+        anyhow::ensure!(
+            self.agents <= connections * CHANNELS_A_CONNECTION,
+            "--connections {connections}: a connection bears {CHANNELS_A_CONNECTION} agents at most; give more of them"
+        );
         let encrypted = self.amqp_url.iter().all(AmqpUrl::is_encrypted);
         let tls = self
             .amqp_files

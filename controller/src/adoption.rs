@@ -8,11 +8,17 @@ use crate::{
     store::{Snapshot, StoreError},
 };
 use bellwether_proto::{StoreHead, http::AdoptionView};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 use tokio::{
     sync::watch,
     time::{Instant, sleep},
 };
+
+/// The longest that a change waits for agents to tell of another store.
+const LONGEST_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How the store and the fleet stand to each other, as this replica last saw it.
 pub(crate) struct StoreWatch {
@@ -89,7 +95,7 @@ impl Controller {
 
     /// The agents to send to, unless the store is behind them.
     pub(crate) async fn agents_of_the_store(&self) -> Result<Vec<AgentEntry>, PushError> {
-        let patience = self.pace.interval() * 2;
+        let patience = (self.pace.interval() * 2).min(LONGEST_PATIENCE);
         let (mut agents, mut seen) = self.look_at_store().await?;
         if let Some(wait) = seen.sight.must_wait_for(&agents, Instant::now(), patience) {
             sleep(wait).await;

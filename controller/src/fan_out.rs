@@ -15,10 +15,13 @@ use futures_util::{
     StreamExt,
     stream::{self, BoxStream, FuturesUnordered},
 };
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 use tokio::time::{Instant, sleep};
 
-/// A whole fleet of more agents than this is told by one publish.
+/// The most agents of a whole fleet that are told one by one: more are told by one publish.
 const FEW: usize = 64;
 
 /// How long to wait before one that is too busy is told again: a random part of this, and of twice as much the next time.
@@ -46,12 +49,18 @@ pub(crate) async fn tell<'a>(
     deadline: Deadline,
 ) -> Reports<'a> {
     let members: Vec<_> = plan.targets.iter().map(|target| (&target.name, pool.member(target))).collect();
-    if plan.is_everyone && members.len() > FEW {
+    if plan.is_everyone && members.len() > FEW && each_is_a_process_of_its_own(&members) {
         let gone = went_offline(&members);
         stream::select(by_one_publish(connection, members, order, deadline).await, gone).boxed()
     } else {
         one_by_one(members, order, deadline)
     }
+}
+
+/// Answers to one publish are told apart by the process that they come from.
+fn each_is_a_process_of_its_own(members: &[(&AgentName, Member)]) -> bool {
+    let instances: HashSet<_> = members.iter().map(|(_, member)| member.instance).collect();
+    instances.len() == members.len()
 }
 
 /// Calls each: whichever comes first of its answer, the deadline, and the news that it is gone.
@@ -89,6 +98,7 @@ async fn by_one_publish<'a>(
     };
     let outcomes = match asked {
         Ok(outcomes) => outcomes,
+        Err(error) if is_busy(&error) => return one_by_one(members, order, deadline),
         Err(error) => return all_end_as(error, members),
     };
     let (many, members) = (members.len(), by_instance(members));
@@ -96,8 +106,7 @@ async fn by_one_publish<'a>(
         let member = members.get(&peer.instance).cloned();
         async move {
             let (name, member) = member?;
-            let outcome = if is_busy(&outcome) { call(&member, order, deadline).await } else { outcome };
-            Some(report(name, outcome))
+            Some(report(name, insist(outcome, &member, order, deadline).await))
         }
     };
     outcomes.map(told).buffer_unordered(many).filter_map(std::future::ready).boxed()
@@ -120,18 +129,28 @@ fn went_offline<'a>(members: &[(&'a AgentName, Member)]) -> Reports<'a> {
     leaving.collect::<FuturesUnordered<_>>().boxed()
 }
 
-/// Calls one, and again after a pause for as long as it, or the broker, is too busy: then nothing has run.
 async fn call(member: &Member, order: &Order, deadline: Deadline) -> Result<Applied, CallError> {
+    insist(call_once(member, order, deadline).await, member, order, deadline).await
+}
+
+/// Calls again, after a pause, for as long as the target or the broker is too busy: then nothing has run.
+async fn insist(
+    mut outcome: Result<Applied, CallError>,
+    member: &Member,
+    order: &Order,
+    deadline: Deadline,
+) -> Result<Applied, CallError> {
     let mut pause = SHORTEST_PAUSE;
-    loop {
-        let outcome = call_once(member, order, deadline).await;
+    while outcome.as_ref().is_err_and(is_busy) {
         let wait = rand::random_range(pause / 2..=pause);
-        if !is_busy(&outcome) || Instant::now() + wait >= deadline.instant() {
-            return outcome;
+        if Instant::now() + wait >= deadline.instant() {
+            break;
         }
         sleep(wait).await;
+        outcome = call_once(member, order, deadline).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
+    outcome
 }
 
 async fn call_once(member: &Member, order: &Order, deadline: Deadline) -> Result<Applied, CallError> {
@@ -141,10 +160,10 @@ async fn call_once(member: &Member, order: &Order, deadline: Deadline) -> Result
     }
 }
 
-fn is_busy<T>(outcome: &Result<T, CallError>) -> bool {
-    match outcome {
-        Err(CallError::Overloaded { .. }) => true,
-        Err(CallError::Fault(fault)) => fault.kind == FaultKind::Overloaded,
+fn is_busy(error: &CallError) -> bool {
+    match error {
+        CallError::Overloaded { .. } => true,
+        CallError::Fault(fault) => fault.kind == FaultKind::Overloaded,
         _ => false,
     }
 }

@@ -59,6 +59,11 @@ impl Ledger {
         true
     }
 
+    /// Who has no verdict yet.
+    pub(crate) fn waiting(&self) -> Vec<AgentName> {
+        self.waiting.iter().cloned().collect()
+    }
+
     pub(crate) fn is_done(&self) -> bool {
         self.waiting.is_empty()
     }

@@ -54,20 +54,23 @@ impl Pace {
         self.time_to_live.mul_f64(factor.max(1.0))
     }
 
-    /// So many agents beat at `now`. Small changes are none: each would be told to everyone.
+    /// So many agents are there at `now`. The interval shrinks only where it would not grow again with a tenth more of
+    /// them.
     pub(crate) fn follow(&self, agents: usize, now: Instant) {
-        let wanted = self.affordable(agents);
         let mut current = self.lock();
-        let change = wanted.abs_diff(current.interval);
-        if change.is_zero() || (change * 10 < current.interval && wanted != self.shortest) {
+        let (needed, roomy) = (self.affordable(agents), self.affordable(agents + agents / 10));
+        let interval = if needed > current.interval { needed } else { roomy.min(current.interval) };
+        if interval == current.interval {
             return;
         }
-        tracing::info!(agents, before = ?current.interval, interval = ?wanted, "agents are told to beat at another pace");
-        if wanted < current.interval {
+        tracing::info!(agents, before = ?current.interval, ?interval, "agents are told to beat at another pace");
+        if interval < current.interval {
             let known = now + current.interval * BEATS_UNTIL_KNOWN;
-            current.before = Some((current.interval, known));
+            let before = current.before.filter(|(_, until)| now < *until);
+            let (longest, until) = before.unwrap_or((current.interval, known));
+            current.before = Some((longest.max(current.interval), until.max(known)));
         }
-        current.interval = wanted;
+        current.interval = interval;
     }
 
     fn affordable(&self, agents: usize) -> Duration {
@@ -94,7 +97,7 @@ mod tests {
     #[test]
     fn a_fleet_within_its_budget_beats_as_it_should() {
         let (pace, now) = (pace(), Instant::now());
-        for agents in [0, 1, 999, 1_000] {
+        for agents in [0, 1, 900, 999, 1_000] {
             pace.follow(agents, now);
             assert_eq!((pace.interval(), pace.time_to_live(now)), (SECOND, 3 * SECOND), "{agents}");
         }
@@ -112,12 +115,24 @@ mod tests {
     }
 
     #[test]
-    fn a_small_change_of_a_large_fleet_changes_nothing() {
+    fn a_fleet_at_the_edge_does_not_have_its_interval_changed_to_and_fro() {
         let (pace, now) = (pace(), Instant::now());
+        pace.follow(1_001, now);
+        assert_eq!(pace.interval(), Duration::from_millis(1_100));
+        pace.follow(999, now);
+        assert_eq!(pace.interval(), Duration::from_millis(1_100));
+        pace.follow(900, now);
+        assert_eq!(pace.interval(), SECOND);
+    }
+
+    #[test]
+    fn a_fleet_that_shrinks_twice_keeps_the_longest_interval_in_mind() {
+        let (pace, now) = (pace(), Instant::now());
+        pace.follow(20_000, now);
         pace.follow(5_000, now);
-        pace.follow(5_400, now);
-        pace.follow(4_600, now);
-        assert_eq!(pace.interval(), 5 * SECOND);
+        pace.follow(10, now + SECOND);
+        assert_eq!(pace.time_to_live(now + 2 * SECOND), 60 * SECOND);
+        assert_eq!(pace.time_to_live(now + 121 * SECOND), 3 * SECOND);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::{
 use bellwether_proto::AgentName;
 use bellwether_rpc::{Deadline, Generation};
 use std::{
+    collections::BTreeMap,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -20,10 +21,13 @@ use tokio_util::sync::CancellationToken;
 
 /// How often the silent are looked for: what it adds to the time in which a dead agent is known to be.
 const TICK: Duration = Duration::from_millis(100);
-/// How often this replica announces itself, and compares some hundreds of agents with its pool: all of a small fleet.
+/// How often this replica announces itself, and compares a part of the agents with its pool: all, where they are few.
 const ROUND: Duration = Duration::from_secs(1);
+/// About how many agents the registry lists at a time, and after how many rounds it has listed all of a large fleet.
+const A_PART: usize = 512;
+const ROUNDS_A_SWEEP: usize = 5;
 /// How often agents that have long been offline are forgotten.
-const SWEEP: Duration = Duration::from_secs(60);
+const FORGET: Duration = Duration::from_secs(60);
 /// How many of the silent are looked into at a time.
 const SILENT_AT_A_TIME: usize = 1_000;
 /// How many events are read at a time.
@@ -59,7 +63,7 @@ struct Watcher {
     desired: Option<Desired>,
     sweep: Sweep,
     next_round: Instant,
-    next_sweep: Instant,
+    next_forgetting: Instant,
 }
 
 impl Watcher {
@@ -77,7 +81,7 @@ impl Watcher {
             desired: None,
             sweep: Sweep::default(),
             next_round: now,
-            next_sweep: now + SWEEP,
+            next_forgetting: now + FORGET,
         }
     }
 
@@ -91,6 +95,7 @@ impl Watcher {
             Err(error) => {
                 self.complain(&error, "presence cannot be read or written; trying again");
                 self.epoch = None;
+                self.sweep = Sweep::default();
                 self.controller.store_watch.lose_sight();
                 Vec::new()
             }
@@ -118,7 +123,12 @@ impl Watcher {
         let silent = self.controller.registry.silent(SILENT_AT_A_TIME).await?;
         let round = Instant::now() >= self.next_round;
         if round || !silent.is_empty() || self.epoch.is_none() {
-            self.epoch = Some(self.controller.registry.epoch().await?);
+            let epoch = Some(self.controller.registry.epoch().await?);
+            if self.epoch != epoch {
+                // Where another life of the registry goes on from is not where this one stopped.
+                self.sweep = Sweep::default();
+            }
+            self.epoch = epoch;
             self.broker_answers = self.controller.connection.round_trip(Deadline::after(SLOW)).await.is_ok();
         }
         if round {
@@ -132,13 +142,19 @@ impl Watcher {
 
     async fn round(&mut self) -> Result<(), RegistryError> {
         self.controller.announce().await?;
-        let (agents, next) = self.controller.registry.list_some(self.sweep.next).await?;
-        self.controller.pool.reconcile(&agents);
-        if let Some(agents) = self.sweep.take(agents, next) {
-            self.look_at_all(&agents).await;
+        let there = self.controller.registry.count_there().await?;
+        self.controller.pace.follow(there, Instant::now());
+        metrics::gauge!("bellwether_controller_beat_interval_seconds").set(self.controller.pace.interval());
+        for _ in 0..there.div_ceil(A_PART * ROUNDS_A_SWEEP).max(1) {
+            let (agents, next) = self.controller.registry.list_some(self.sweep.next).await?;
+            self.controller.pool.reconcile(&agents);
+            if let Some(agents) = self.sweep.take(agents, next) {
+                self.look_at_all(&agents).await;
+                break;
+            }
         }
-        if Instant::now() >= self.next_sweep {
-            self.next_sweep = Instant::now() + SWEEP;
+        if Instant::now() >= self.next_forgetting {
+            self.next_forgetting = Instant::now() + FORGET;
             let forgotten =
                 self.controller.registry.forget_offline(self.controller.settings.forget_after).await?;
             if forgotten > 0 {
@@ -151,9 +167,6 @@ impl Watcher {
     /// What can be said only of the whole fleet.
     async fn look_at_all(&mut self, agents: &[AgentEntry]) {
         self.controller.pool.swept();
-        let beating = agents.iter().filter(|agent| agent.presence != Presence::Offline).count();
-        self.controller.pace.follow(beating, Instant::now());
-        metrics::gauge!("bellwether_controller_beat_interval_seconds").set(self.controller.pace.interval());
         count(agents);
         self.count_converged(agents).await;
         if self.controller.watch_store(agents).await.is_err() {
@@ -228,19 +241,19 @@ impl Watcher {
     }
 }
 
-/// One way through all agents that are known, some hundreds at a time.
+/// One way through all agents that are known, some hundreds at a time. It may meet one twice.
 #[derive(Default)]
 struct Sweep {
-    seen: Vec<AgentEntry>,
+    met: BTreeMap<AgentName, AgentEntry>,
     next: u64,
 }
 
 impl Sweep {
     /// Takes in a part of them, and gives all once these were the last.
     fn take(&mut self, part: Vec<AgentEntry>, next: u64) -> Option<Vec<AgentEntry>> {
-        self.seen.extend(part);
+        self.met.extend(part.into_iter().map(|agent| (agent.record.name.clone(), agent)));
         self.next = next;
-        (next == 0).then(|| std::mem::take(&mut self.seen))
+        (next == 0).then(|| std::mem::take(&mut self.met).into_values().collect())
     }
 }
 

@@ -22,11 +22,14 @@ use futures_util::StreamExt;
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
-    time::{MissedTickBehavior, interval},
+    time::{MissedTickBehavior, interval, sleep_until},
 };
 
 /// How often a running rollout is kept in the store, for whoever asks another replica.
 const SAVE: Duration = Duration::from_millis(200);
+
+/// How long after the deadline a report may still be on its way: every call ends by its deadline.
+const OVERDUE: Duration = Duration::from_secs(1);
 
 /// How often a result that could not be kept is offered again.
 const SAVE_AGAIN: Duration = Duration::from_millis(500);
@@ -155,6 +158,7 @@ impl Rollout {
                     }
                     None => break,
                 },
+                () = sleep_until(deadline.instant() + OVERDUE) => break,
                 _ = save.tick(), if unsaved => {
                     let view = self.running.borrow().view();
                     let _ = controller.store.save_rollout(&view).await;
@@ -162,7 +166,17 @@ impl Rollout {
                 }
             }
         }
+        self.give_up_on_the_rest();
         self.finish(controller).await;
+    }
+
+    /// Whoever has no report by now will have none: the counts add up all the same.
+    fn give_up_on_the_rest(&self) {
+        let rest = self.running.borrow().waiting();
+        for agent in rest {
+            tracing::error!(%agent, "a target of a rollout had no outcome of its own");
+            self.take_down((agent, Verdict::TimedOut, "no answer by the deadline".to_owned()));
+        }
     }
 
     fn is_done(&self) -> bool {

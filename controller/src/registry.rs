@@ -151,6 +151,9 @@ pub trait Registry: Send + Sync + 'static {
     /// Every agent that is known, by name, offline ones too.
     async fn list(&self) -> Result<Vec<AgentEntry>, RegistryError>;
 
+    /// How many agents nobody has called offline: cheap, asked every second.
+    async fn count_there(&self) -> Result<usize, RegistryError>;
+
     /// Some hundreds of the agents that are known, as the listing has them: the first with the cursor 0, the next with
     /// the cursor that came with them, the last when that is 0. Whoever is known throughout is among them.
     async fn list_some(&self, cursor: u64) -> Result<(Vec<AgentEntry>, u64), RegistryError>;

@@ -44,6 +44,11 @@ impl Running {
         self.ledger.record(agent, verdict, reason)
     }
 
+    /// Who has no verdict yet.
+    pub(crate) fn waiting(&self) -> Vec<AgentName> {
+        self.ledger.waiting()
+    }
+
     pub(crate) fn is_done(&self) -> bool {
         self.ledger.is_done()
     }

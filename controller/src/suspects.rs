@@ -1,7 +1,7 @@
 //! Asks the silent whether they are there, before anybody calls them offline: their beats may have come to a replica
 //! that stands still.
 
-use crate::{controller::Controller, guard::SLOW, registry::RegistryError};
+use crate::{controller::Controller, registry::RegistryError};
 use bellwether_proto::{
     AgentName,
     agent::{self, AgentClient, Pong},
@@ -15,15 +15,17 @@ use tokio::time::Instant;
 const ANSWER_WITHIN: Duration = Duration::from_millis(400);
 
 /// For how long a suspect is one replica's to ask. Should that die meanwhile, another asks after it.
-const HOLD: Duration = Duration::from_secs(2);
+const HOLD: Duration = Duration::from_secs(1);
 
 /// What a suspect's answer, or the lack of one, shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Finding {
     /// This process of it is there: a beat was lost.
     There(Instance),
-    /// It is gone, or so still that it cannot be told from one that is gone.
+    /// Nobody is at its address.
     Gone,
+    /// It said nothing: so does one that is gone, if answers can reach us.
+    Silent,
     /// Nothing, for now.
     Nothing,
 }
@@ -32,18 +34,17 @@ impl Controller {
     /// Calls those of the silent offline that do not answer.
     pub(crate) async fn look_into(&self, silent: &[AgentName]) -> Result<(), RegistryError> {
         let suspects = self.registry.suspect(silent, HOLD).await?;
-        let started = Instant::now();
-        let findings = join_all(suspects.iter().map(|name| self.ask(name))).await;
-        if started.elapsed() > SLOW {
-            // This process stood still itself: answers may wait that it has not read.
-            return Ok(());
-        }
+        // Sent after the questions: where this process or the broker stands still meanwhile, it does not come back either.
+        let asking = join_all(suspects.iter().map(|name| self.ask(name)));
+        let listening = self.connection.round_trip(Deadline::after(ANSWER_WITHIN));
+        let (findings, heard) = tokio::join!(asking, listening);
         let (mut there, mut gone) = (Vec::new(), Vec::new());
         for (name, finding) in suspects.into_iter().zip(findings) {
             match finding {
                 Finding::There(instance) => there.push((name, instance)),
                 Finding::Gone => gone.push(name),
-                Finding::Nothing => {}
+                Finding::Silent if heard.is_ok() => gone.push(name),
+                Finding::Silent | Finding::Nothing => {}
             }
         }
         self.vouch(&there).await?;
@@ -76,7 +77,8 @@ impl Controller {
 fn finding(outcome: Result<Pong, CallError>) -> Finding {
     match outcome {
         Ok(Pong { instance }) => Finding::There(instance),
-        Err(CallError::Unroutable { .. } | CallError::DeadlineExceeded { sent: true }) => Finding::Gone,
+        Err(CallError::Unroutable { .. }) => Finding::Gone,
+        Err(CallError::DeadlineExceeded { sent: true }) => Finding::Silent,
         // It answers, but not who it is; or nothing could be sent, or come back.
         Err(_) => Finding::Nothing,
     }
@@ -88,12 +90,12 @@ mod tests {
     use bellwether_rpc::Fault;
 
     #[test]
-    fn only_silence_and_an_empty_address_show_that_an_agent_is_gone() {
+    fn only_an_empty_address_shows_by_itself_that_an_agent_is_gone() {
         let instance = Instance::new();
         let table = [
             (Ok(Pong { instance }), Finding::There(instance)),
             (Err(CallError::Unroutable { address: "agent/a".into(), sent: false }), Finding::Gone),
-            (Err(CallError::DeadlineExceeded { sent: true }), Finding::Gone),
+            (Err(CallError::DeadlineExceeded { sent: true }), Finding::Silent),
             (Err(CallError::DeadlineExceeded { sent: false }), Finding::Nothing),
             (Err(CallError::Disconnected), Finding::Nothing),
             (Err(CallError::Overloaded { reason: "blocked".into() }), Finding::Nothing),

@@ -56,7 +56,8 @@ impl Connection {
     }
 
     /// The same connection, for one of several peers that share it: what that one sends and serves bears an instance of
-    /// its own, as if it were a process by itself. To everybody else it is one.
+    /// its own, and to everybody else it is a process by itself. They share the rest: the link and its generation, the
+    /// limit of calls in flight, and [`Connection::close`].
     #[must_use]
     pub fn as_another_process(&self) -> Self {
         Self { instance: Instance::new(), ..self.clone() }
@@ -131,7 +132,7 @@ impl Connection {
         if let Err(error) = &asked {
             record_call(M::NAME, Some(error), started);
         }
-        Ok(Outcomes::new(self.clone(), service.clone(), asked?, waiting, scope))
+        Ok(Outcomes::new(self.clone(), service.clone(), asked?, waiting, scope, started))
     }
 
     /// Sends `M` to `address` and asks for no answer. It is worthless after the deadline: no queue keeps it longer.
@@ -166,7 +167,7 @@ impl Connection {
     /// # Errors
     /// Every way a call can end other than well.
     pub async fn round_trip(&self, deadline: Deadline) -> Result<(), CallError> {
-        let Shared { transport, in_flight, .. } = &*self.shared;
+        let Shared { transport, in_flight } = &*self.shared;
         let generation = connected(&mut self.link(), deadline).await?;
         let reply_to = transport.reply_to().ok_or(CallError::Disconnected)?;
         let id = CorrelationId::new();

@@ -414,6 +414,28 @@ async fn a_large_fleet_is_listed_by_name(fleet: Fleet) {
     assert_eq!(listed.iter().filter(|entry| entry.presence == Presence::Online).count(), 2_497);
 }
 
+async fn the_parts_of_a_listing_are_the_listing_and_the_offline_are_not_counted(fleet: Fleet) {
+    let registry = fleet.replica();
+    assert_eq!(registry.count_there().await.unwrap(), 0);
+    let beats: Vec<_> = (0..1_500).map(|index| beat(&format!("node-{index}"))).collect();
+    registry.record(&beats, LONG).await.unwrap();
+    registry.goodbye(&beats[7].name, beats[7].instance).await.unwrap();
+    assert_eq!(registry.count_there().await.unwrap(), 1_499);
+
+    let (mut met, mut cursor) = (BTreeSet::new(), 0);
+    loop {
+        let (some, next) = registry.list_some(cursor).await.unwrap();
+        met.extend(some.into_iter().map(|entry| entry.record.name));
+        cursor = next;
+        if cursor == 0 {
+            break;
+        }
+    }
+    let listed = registry.list().await.unwrap().into_iter().map(|entry| entry.record.name);
+    assert_eq!(met, BTreeSet::from_iter(listed));
+    assert_eq!(met.len(), 1_500);
+}
+
 async fn who_was_offline_for_long_is_forgotten(fleet: Fleet) {
     let registry = fleet.replica();
     let (lively, left, silent) = (beat("lively"), beat("left"), beat("silent"));
@@ -580,6 +602,7 @@ contract! {
     an_older_instance_takes_over_when_the_newer_one_is_silent
     a_batch_gets_one_verdict_a_beat_in_order
     a_large_fleet_is_listed_by_name
+    the_parts_of_a_listing_are_the_listing_and_the_offline_are_not_counted
     who_was_offline_for_long_is_forgotten
     one_agent_is_found_as_it_is_listed
     only_an_agent_that_is_offline_is_forgotten

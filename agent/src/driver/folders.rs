@@ -16,6 +16,9 @@ const SETS: &str = "sets";
 /// Digits of the digest in a folder's name.
 const DIGITS: usize = 16;
 
+/// Files of a set that are open at a time.
+const OPEN_FILES: usize = 64;
+
 /// `<root>/sets/<first 16 digits of the digest>-<number>`, `<root>/current` and `<root>/last-good`.
 #[derive(Clone)]
 pub(super) struct Folders {
@@ -97,8 +100,9 @@ impl Folders {
         let written = (|| {
             let record = StagedFile::plain(record::FILE, record.bytes()?);
             let create = |file: &StagedFile| disk::create(&new.join(&file.name), &file.bytes, file.secret);
-            let created = files.iter().chain([&record]).map(create).collect::<io::Result<Vec<_>>>()?;
-            disk::sync_all(&created)?;
+            for some in files.chunks(OPEN_FILES).chain([std::slice::from_ref(&record)]) {
+                disk::sync_all(&some.iter().map(create).collect::<io::Result<Vec<_>>>()?)?;
+            }
             disk::sync_folder(&new)?;
             fs::rename(&new, path)?;
             disk::sync_folder(&sets)

@@ -90,6 +90,17 @@ async fn who_is_too_busy_is_told_again_until_the_deadline() {
     }
 }
 
+/// As when a process serves two names. Answers to one publish could not be told apart.
+#[tokio::test(start_paused = true)]
+async fn two_names_of_one_process_have_a_verdict_each() {
+    let mut fleet = Fleet::of(FEW + 1, 0).await;
+    fleet.targets[0].instance = fleet.targets[1].instance;
+    let reports = fleet.told(true, Duration::from_secs(5)).await;
+    assert_eq!(reports.len(), FEW + 1);
+    let odd = reports.iter().filter(|(_, verdict, _)| *verdict != Verdict::Applied);
+    assert_eq!(odd.map(|(name, ..)| name.as_str()).collect::<Vec<_>>(), ["node-000"], "{reports:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_is_gone_has_a_verdict_before_the_deadline() {
     for (agents, is_everyone) in [(FEW + 1, true), (3, false)] {

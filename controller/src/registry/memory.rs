@@ -97,6 +97,10 @@ impl Registry for MemoryRegistry {
         Ok(state.agents.values().map(|agent| agent.entry(now)).collect())
     }
 
+    async fn count_there(&self) -> Result<usize, RegistryError> {
+        Ok(self.state().agents.values().filter(|agent| agent.offline_since.is_none()).count())
+    }
+
     async fn list_some(&self, _cursor: u64) -> Result<(Vec<AgentEntry>, u64), RegistryError> {
         Ok((self.list().await?, 0))
     }

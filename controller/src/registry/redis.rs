@@ -186,6 +186,14 @@ impl Registry for RedisRegistry {
         Ok(agents.into_values().collect())
     }
 
+    async fn count_there(&self) -> Result<usize, RegistryError> {
+        match self.link.ask(cmd("ZCARD").arg(&self.keys.online)).await {
+            // What stands there is none of ours, and is replaced by the next beat.
+            Err(error) if error.wrong_type => Ok(0),
+            counted => Ok(counted?),
+        }
+    }
+
     async fn list_some(&self, cursor: u64) -> Result<(Vec<AgentEntry>, u64), RegistryError> {
         let part = self.list_from(cursor).await?;
         Ok((part.agents, part.next))

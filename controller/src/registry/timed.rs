@@ -36,6 +36,10 @@ impl Registry for TimedRegistry {
         timed("list", self.0.list()).await
     }
 
+    async fn count_there(&self) -> Result<usize, RegistryError> {
+        timed("count_there", self.0.count_there()).await
+    }
+
     async fn list_some(&self, cursor: u64) -> Result<(Vec<AgentEntry>, u64), RegistryError> {
         timed("list_some", self.0.list_some(cursor)).await
     }

@@ -49,8 +49,8 @@ impl<M: Method> Outcomes<M> {
         answers: Each,
         waiting: HashMap<Instance, Arc<str>>,
         scope: Scope,
+        started: Instant,
     ) -> Self {
-        let started = Instant::now();
         Self {
             connection,
             service,
@@ -61,7 +61,7 @@ impl<M: Method> Outcomes<M> {
             ended: VecDeque::new(),
             probes: FuturesUnordered::new(),
             quiet: QUIET,
-            probe_at: started + QUIET,
+            probe_at: Instant::now() + QUIET,
             method: PhantomData,
         }
     }

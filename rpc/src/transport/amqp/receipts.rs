@@ -122,9 +122,9 @@ struct AmqpReceipt {
 #[async_trait]
 impl Receipt for AmqpReceipt {
     fn settle(self: Box<Self>) {
-        if self.receipts.window().settle(self.tag)
-            && let Ok(runtime) = Handle::try_current()
-        {
+        // Without a runtime nobody can tell: it stays unfinished, as if it had been dropped.
+        let Ok(runtime) = Handle::try_current() else { return };
+        if self.receipts.window().settle(self.tag) {
             let receipts = self.receipts;
             runtime.spawn(receipts.telling.track_future(receipts.clone().tell()));
         }

@@ -157,9 +157,9 @@ impl Hub {
         let id = message.correlation_id.clone();
         let routed = self.publish(to, message);
         let Some(id) = id.filter(|_| !routed) else { return };
-        let sender = self.lock().links.inbox(from);
-        if let Some(sender) = sender {
-            sender.put(Inbound::Returned(id));
+        let inbox = self.lock().links.inbox(from);
+        if let Some(inbox) = inbox {
+            inbox.put(Inbound::Returned(id));
         }
     }
 
