@@ -1,3 +1,5 @@
+//! A small fleet on a broker in memory is told, busy, doubled or gone.
+
 use super::*;
 use crate::plan::Target;
 use bellwether_ingress::Revision;
