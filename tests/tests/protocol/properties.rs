@@ -95,7 +95,7 @@ async fn what_a_controller_sends_has_the_properties_of_the_table_and_answers_bec
     holds(&properties, "request", push, "SetIngressConfig", &sender, Some(&instance));
     let resync = eventually("a resync", async || agents.heard_of("Resync").into_iter().next()).await;
     holds(&properties, "notification", &resync, "Resync", &sender, Some(&instance));
-    assert_eq!(properties.cell("header bw-instance", "request"), "in pushes");
+    assert_eq!(properties.cell("header bw-instance", "request"), "in pushes to one");
     assert_eq!(properties.cell("header bw-instance", "notification"), "in Resync");
 
     let queue = format!("bellwether.{}.controller", fleet.name());
