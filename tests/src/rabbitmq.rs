@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::guardian::Spec;
 use crate::installed::installed;
 use crate::server::{Server, StartError, started};
-use crate::{Certificate, CertificateAuthority, Launch, Port, folder};
+use crate::{Certificate, CertificateAuthority, Launch, Port, eventually, folder};
 
 /// Here and not in /usr/sbin, where Debian's wrapper changes the user and the settings.
 const SCRIPTS: &str = "/usr/lib/rabbitmq/bin";
@@ -113,7 +113,13 @@ impl RabbitMq {
             .arg("--silent")
             .args(args)
             .envs(self.settings.env());
-        let output = ctl.run_to_end(CTL).await;
+        // The broker takes connections a moment before it takes commands.
+        let output = eventually("the broker takes commands", async || {
+            let output = ctl.clone().run_to_end(CTL).await;
+            let starting = output.stderr.contains("requires the 'rabbit' app to be running");
+            if starting { Err(output.stderr) } else { Ok(output) }
+        })
+        .await;
         assert_eq!(output.code, 0, "rabbitmqctl {args:?}: {}{}", output.stdout, output.stderr);
         output.stdout
     }
